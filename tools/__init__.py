@@ -1,0 +1,1 @@
+"""What the Makefile, the book and the tests need besides the package."""
