@@ -1,0 +1,12 @@
+"""Figures to move: each computes in the page, with or without a kernel.
+
+One Python file and one JavaScript module a widget. The module follows the
+anywidget convention (``export default { render }``) and exports its arithmetic, so
+that the tests can run the very code that the reader's browser runs.
+"""
+
+from ganbook.widgets.film_strip import FilmStrip
+from ganbook.widgets.page import PageWidget
+from ganbook.widgets.transposed_convolution import TransposedConvolution
+
+__all__ = ["FilmStrip", "PageWidget", "TransposedConvolution"]
