@@ -74,6 +74,7 @@ class FilmStrip(PageWidget):
         position: int = 0,
         **traits: Any,
     ) -> None:
+        """Encode the frames; see the class for arguments and errors."""
         images = [np.asarray(frame) for frame in frames]
         shapes = {image.shape for image in images}
         if not images or len(images) != len(labels):

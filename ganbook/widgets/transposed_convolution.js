@@ -85,7 +85,7 @@ const PARAMETERS = [["n", "Input", "n"], ["k", "Kernel", "k"], ["s", "Stride", "
   ["p", "Padding", "p"], ["a", "Output padding", "a"]];
 const TRAITS = { s: "stride", p: "padding", a: "output_padding" };
 const VIEWS = { scatter: "Scatter: pixels stamp kernels", gather: "Gather: a window slides" };
-const ICONS = { first: "M5 4v12M16 4l-8 6 8 6z", back: "M13 4l-8 6 8 6z", next: "M7 4l8 6-8 6z",
+const ICONS = { first: "M5 4v12M15 4l-6 6 6 6", back: "M13 4l-6 6 6 6", next: "M7 4l6 6-6 6",
   play: "M6 3l11 7-11 7z", pause: "M6 4v12M14 4v12" };
 
 const text = (value) => String(+value.toFixed(2)).replace("-", "−");
@@ -158,13 +158,13 @@ function render({ model, el }) {
       const input = h("input", { type: "radio", name: `${uid}-${name}`, value, onchange: () => onpick(value) });
       return [input, h("label", {}, input, h("span", {}, String(label)))];
     });
-    return [h("fieldset", { class: `gb-choice gb-choice-${name}` }, h("legend", {}, legend),
+    return [h("fieldset", { class: `gb-choice gb-choice-${name}` }, h("legend", {}, ...legend),
       h("div", { class: "gb-options" }, ...inputs.map(([, label]) => label))), inputs.map(([input]) => input)];
   }
   const range = ([low, high]) => Array.from({ length: high - low + 1 }, (_, i) => [low + i, low + i]);
   const choices = PARAMETERS.map(([name, word, letter]) => [name, ...radios(
-    name, `${word} ${letter}`, range(LIMITS[name]), (value) => choose(name, value))]);
-  const [viewBox, viewInputs] = radios("view", "View", Object.entries(VIEWS), (view) => {
+    name, [`${word} `, h("i", {}, letter)], range(LIMITS[name]), (value) => choose(name, value))]);
+  const [viewBox, viewInputs] = radios("view", ["View"], Object.entries(VIEWS), (view) => {
     pinned = null;
     write({ view, position: 0 });
   });
@@ -191,13 +191,13 @@ function render({ model, el }) {
   const stage = h("div", { class: "gb-stage" });
 
   // ---- the stage: three panels, rebuilt when sizes or view change
-  function panel(hue, title, size, role, label, cell) {
+  function panel(hue, title, size, role, label, cell, words = size) {
     const cells = matrix(size, size, cell);
     const lines = cells.map((line) => h("div", role === "grid" ? { role: "row", class: "gb-row" } : { class: "gb-row" }, ...line));
     const frame = h("div", { class: "gb-frame", "aria-hidden": true });
     const grid = h("div", { class: "gb-cells", role, "aria-label": label }, ...lines);
     const box = h("div", { class: `gb-panel gb-${hue}`, "--cols": size },
-      h("div", { class: "gb-title" }, title), h("div", { class: "gb-grid" }, grid, frame));
+      h("div", { class: "gb-title" }, ...title, h("small", {}, `${words} × ${words}`)), h("div", { class: "gb-grid" }, grid, frame));
     return { box, grid, cells, frame, size };
   }
   const place = ({ frame, size }, r, c, span) => {
@@ -223,24 +223,26 @@ function render({ model, el }) {
     const zeros = axis(n, k, params).padded, full = axis(n, k, params).full;
     const zero = () => h("div", { class: "gb-cell gb-zero" }, "0");
     const left = scattering
-      ? panel("latent", `Input x, ${n} × ${n}`, n, "group", "Input", (r, c) => editable("input", "Input", r, c))
-      : panel("latent", `Padded input, ${zeros} × ${zeros}`, zeros, "group", "Padded input", (r, c) => {
+      ? panel("latent", ["Input ", h("i", {}, "x")], n, "group", "Input", (r, c) => editable("input", "Input", r, c))
+      : panel("latent", ["Padded input"], zeros, "group", "Padded input", (r, c) => {
         const at = pixelAt(r, c, x, w, params);
         return at ? editable("input", "Input", ...at) : zero();
       });
-    const middle = panel("generator", scattering ? `Kernel w, ${k} × ${k}` : `Flipped kernel, ${k} × ${k}`, k, "group", "Kernel",
+    const middle = panel("generator", scattering ? ["Kernel ", h("i", {}, "w")] : ["Flipped kernel"], k, "group", "Kernel",
       (r, c) => (scattering ? editable("kernel", "Kernel", r, c) : editable("kernel", "Kernel", k - 1 - r, k - 1 - c)));
     const shift = scattering ? p : 0;
-    const right = panel("data", `Output y, ${m} × ${m}`, scattering ? full : m, "grid", "Output", (r, c) => {
+    const right = panel("data", ["Output ", h("i", {}, "y")], scattering ? full : m, "grid", "Output", (r, c) => {
       const cropped = scattering && (Math.min(r, c) < p || Math.max(r, c) >= p + m);
       return h("div", { class: `gb-cell${cropped ? " gb-cropped" : ""}`, role: "gridcell", tabindex: -1,
         onclick: () => pick(r - shift, c - shift), onkeydown: (event) => walk(event, r - shift, c - shift) });
-    });
-    const sign = (symbol) => h("div", { class: "gb-sign", "aria-hidden": true }, symbol);
+    }, m);
+    const after = (symbol, { box }) => h("div", { class: "gb-after" }, h("div", { class: "gb-sign", "aria-hidden": true }, symbol), box);
     const cropping = scattering && full > m ? [h("p", { class: "gb-legend" }, h("span", { class: "gb-swatch gb-cropped", "aria-hidden": true }),
       `Hatched: padding p = ${p} crops it away.`)] : [];
     right.box.append(...cropping);
-    stage.replaceChildren(left.box, sign(scattering ? "×" : "⋆"), middle.box, sign("="), right.box);
+    const total = left.size + middle.size + right.size;
+    stage.replaceChildren(h("div", { class: `gb-row-of-panels${total > 13 ? " gb-dense" : ""}`, "--total": total },
+      left.box, after(scattering ? "×" : "⋆", middle), after("=", right)));
     return { left, middle, right, shift };
   }
 
@@ -331,12 +333,16 @@ function render({ model, el }) {
       node.setAttribute("aria-selected", String(Boolean(chosen)));
       shade(node, ready ? shown[r][c] : 0, final);
     }));
+    for (const [part, values] of [[left, x], [middle, w], [right, shown]]) {
+      part.box.style.setProperty("--chars", Math.max(...values.flat().map((value) => text(value).length)));
+    }
     right.grid.setAttribute("aria-label", `Output ${m} by ${m}: ${rows(final)}`);
     const at = position ? (scattering ? [[i, j, 1], [0, 0, k], [i * s, j * s, k]] : [[row, col, k], [0, 0, k], [row, col, 1]]) : [[null], [null], [null]];
     [left, middle, right].forEach((part, index) => place(part, ...at[index]));
 
     writeEquation(state, cell);
-    formula.replaceChildren("m = (n − 1)s − 2p + k + a = ", `(${n} − 1)·${s} − 2·${p} + ${k} + ${a} = `, h("b", {}, String(m)),
+    formula.replaceChildren(h("i", {}, "m"), " = (", h("i", {}, "n"), " − 1)", h("i", {}, "s"), " − 2", h("i", {}, "p"),
+      " + ", h("i", {}, "k"), " + ", h("i", {}, "a"), ` = (${n} − 1)·${s} − 2·${p} + ${k} + ${a} = `, h("b", {}, String(m)),
       scattering ? "" : `; implicit padding k − p − 1 = ${k - p - 1}`);
     slider.max = steps;
     slider.value = position;

@@ -136,9 +136,7 @@ class TransposedConvolution(PageWidget):
             )
         return proposal.value
 
-    @traitlets.observe(
-        "input", "kernel", "stride", "padding", "output_padding", "view"
-    )
+    @traitlets.observe("input", "kernel", "stride", "padding", "output_padding", "view")
     def _stay_within_steps(self, _change: Any) -> None:
         self.position = min(self.position, self.steps)
 
