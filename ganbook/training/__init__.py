@@ -1,0 +1,22 @@
+"""Training a game of two networks: the loop, its history, its memory."""
+
+from ganbook.training.checkpoint import load_checkpoint, save_checkpoint
+from ganbook.training.divergence import DivergenceError
+from ganbook.training.ema import ExponentialMovingAverage
+from ganbook.training.history import History
+from ganbook.training.progress import progress
+from ganbook.training.sampling import generate, latents
+from ganbook.training.trainer import Step, Trainer
+
+__all__ = [
+    "DivergenceError",
+    "ExponentialMovingAverage",
+    "History",
+    "Step",
+    "Trainer",
+    "generate",
+    "latents",
+    "load_checkpoint",
+    "progress",
+    "save_checkpoint",
+]

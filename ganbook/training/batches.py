@@ -1,0 +1,90 @@
+"""Where a trainer's real images come from."""
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+
+class Batches(Protocol):
+    """An endless source of real batches that can be resumed."""
+
+    def __next__(self) -> Tensor:
+        """Return the next batch (N, C, H, W) in [-1, 1]."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is needed to go on from here."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where the state was taken."""
+
+
+class TensorBatches:
+    """Batches of a tensor in memory: an epoch is a permutation of its indices.
+
+    A batch is one indexing operation. Images left over at the end of an epoch
+    (fewer than a batch) are not used in that epoch.
+
+    Args:
+        images: Images (N, C, H, W), float in [-1, 1].
+        batch_size: Images in a batch.
+        seed: Seed of the permutations.
+
+    Raises:
+        ValueError: If ``images`` is not such a tensor, or smaller than a batch.
+    """
+
+    def __init__(self, images: Tensor, batch_size: int, *, seed: int) -> None:
+        if images.ndim != 4 or not images.is_floating_point():
+            raise ValueError(
+                f"images are {images.dtype} of shape {tuple(images.shape)}; "
+                "expected floating point (N, C, H, W)"
+            )
+        if not 1 <= batch_size <= len(images):
+            raise ValueError(
+                f"batch_size is {batch_size}; expected 1 to {len(images)}, "
+                "the number of images"
+            )
+        self.images = images
+        self.batch_size = batch_size
+        self._random = torch.Generator().manual_seed(seed)
+        self._epoch_began = self._random.get_state()
+        self._order = torch.randperm(len(images), generator=self._random)
+        self._used = 0
+
+    def __next__(self) -> Tensor:
+        """Return the next batch."""
+        if self._used + self.batch_size > len(self._order):
+            self._start_epoch(self._random.get_state(), used=0)
+        chosen = self._order[self._used : self._used + self.batch_size]
+        self._used += self.batch_size
+        return self.images[chosen.to(self.images.device)]
+
+    def _start_epoch(self, random_state: Tensor, *, used: int) -> None:
+        self._epoch_began = random_state
+        self._random.set_state(random_state)
+        self._order = torch.randperm(len(self.images), generator=self._random)
+        self._used = used
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the random state at the epoch's start and the place in it."""
+        return {
+            "epoch_began": self._epoch_began,
+            "used": self._used,
+            "images": len(self.images),
+            "batch_size": self.batch_size,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there.
+
+        Raises:
+            ValueError: If the state is of another number of images or batch size.
+        """
+        for name, ours in (
+            ("images", len(self.images)),
+            ("batch_size", self.batch_size),
+        ):
+            if state[name] != ours:
+                raise ValueError(f"the state has {name} = {state[name]}, not {ours}")
+        self._start_epoch(state["epoch_began"], used=state["used"])

@@ -1,0 +1,241 @@
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import nn
+
+from ganbook import losses, training
+from ganbook.networks import DenseDiscriminator, DenseGenerator
+from ganbook.training.batches import TensorBatches
+
+SHAPE = (1, 4, 4)
+IMAGES = torch.rand(40, *SHAPE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def new_trainer(images=IMAGES, widths=(8,), **options):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = DenseGenerator(4, widths, SHAPE)
+        discriminator = DenseDiscriminator(SHAPE, (8,))
+    options = {"batch_size": 8, "precision": "fp32"} | options
+    return training.Trainer(generator, discriminator, images, **options)
+
+
+def weights(trainer):
+    networks = trainer.generator, trainer.discriminator, trainer.ema.network
+    return [w.clone() for net in networks for w in net.state_dict().values()]
+
+
+def assert_same(trainer, other):
+    for ours, theirs in zip(weights(trainer), weights(other), strict=True):
+        assert torch.equal(ours, theirs)
+    assert dict(trainer.history) == dict(other.history)
+
+
+def play(trainer, count):
+    return [step.number for step in trainer.steps(count)]
+
+
+def test_steps_are_played_as_they_are_asked_for():
+    trainer = new_trainer()
+    steps = trainer.steps(10)
+    assert len(steps) == 10
+    assert trainer.steps_played == 0
+    for step in steps:
+        if step.number == 3:
+            break
+    assert trainer.steps_played == 3
+    assert play(trainer, 2) == [4, 5]
+    assert len(trainer.history["generator_loss"]) == 5
+
+
+def test_a_step_is_the_textbook_step():
+    """The step written out with plain PyTorch gives the same weights."""
+    trainer = new_trainer(ema_decay=0.5)
+    g, d = deepcopy(trainer.generator), deepcopy(trainer.discriminator)
+    g_adam = torch.optim.Adam(g.parameters(), 2e-4, (0.5, 0.999))
+    d_adam = torch.optim.Adam(d.parameters(), 2e-4, (0.5, 0.999))
+    real = next(deepcopy(trainer.batches))
+    z = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+
+    step = trainer.step()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)  # for dropout
+        fake = g(z)
+        bce, one, zero = nn.BCELoss(), torch.ones(8, 1), torch.zeros(8, 1)
+        d_loss = bce(d(real).sigmoid(), one) + bce(d(fake.detach()).sigmoid(), zero)
+        d_loss.backward()
+        d_adam.step()
+        g_loss = bce(d(fake).sigmoid(), one)
+        g_loss.backward()
+        g_adam.step()
+    assert step.discriminator_loss == pytest.approx(d_loss.item(), rel=1e-5)
+    assert step.generator_loss == pytest.approx(g_loss.item(), rel=1e-5)
+    for ours, theirs in ((trainer.generator, g), (trainer.discriminator, d)):
+        for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+            torch.testing.assert_close(a.grad, b.grad, rtol=1e-4, atol=1e-7)
+            clear = b.grad.abs() > 1e-4  # Adam's first step magnifies rounding
+            torch.testing.assert_close(a[clear], b[clear], rtol=1e-5, atol=1e-6)
+            assert clear.any() and a.requires_grad
+
+
+def test_it_learns():
+    """Images of one constant: the generator's mean gets there."""
+    trainer = new_trainer(torch.full((64, *SHAPE), 0.5), learning_rates=(5e-3, 5e-3))
+    before = (trainer.sample(100, seed=1, average=False) - 0.5).abs().mean()
+    play(trainer, 400)
+    after = (trainer.sample(100, seed=1) - 0.5).abs().mean()
+    assert after < 0.3 * before
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_same_seed_same_run_and_other_seed_other_run(precision):
+    first, second = (new_trainer(precision=precision, seed=3) for _ in range(2))
+    other = new_trainer(precision=precision, seed=4)
+    for trainer in (first, second, other):
+        play(trainer, 5)
+    assert_same(first, second)
+    assert not torch.equal(weights(first)[0], weights(other)[0])
+
+
+def test_the_global_random_state_is_neither_used_nor_changed():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = new_trainer()
+    play(first, 3)
+    assert torch.equal(torch.get_rng_state(), before)
+    second = new_trainer()
+    for _ in second.steps(3):
+        torch.rand(7)  # somebody else draws
+    assert_same(first, second)
+
+
+@pytest.mark.parametrize("at", [0, 3, 5, 7])  # 5 batches an epoch
+def test_resumes_bit_for_bit(tmp_path, at):
+    whole = new_trainer()
+    play(whole, 12)
+    first, second = new_trainer(), new_trainer(seed=9)
+    play(first, at)
+    training.save_checkpoint(first, tmp_path / "run" / "last.safetensors")
+    play(second, 2)  # what it did before is forgotten
+    training.load_checkpoint(second, tmp_path / "run" / "last.safetensors")
+    play(second, 12 - at)
+    assert_same(whole, second)
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["last.safetensors"]
+
+
+def test_a_failing_write_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "last.safetensors"
+    trainer = new_trainer()
+    play(trainer, 2)
+    training.save_checkpoint(trainer, path)
+    good = path.read_bytes()
+
+    def fill_the_disk(tensors, where, metadata):
+        where.write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(training.checkpoint, "save_file", fill_the_disk)
+    with pytest.raises(OSError, match="no space"):
+        training.save_checkpoint(trainer, path)
+    assert path.read_bytes() == good
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_bad_checkpoints_leave_the_trainer_alone(tmp_path):
+    trainer, path = new_trainer(), tmp_path / "last.safetensors"
+    play(trainer, 2)
+    before = weights(trainer)
+    with pytest.raises(FileNotFoundError, match="no checkpoint at"):
+        training.load_checkpoint(trainer, path)
+    training.save_checkpoint(trainer, path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="cut short"):
+        training.load_checkpoint(trainer, path)
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match="cut short"):
+        training.load_checkpoint(trainer, path)
+    from safetensors.torch import save_file
+
+    save_file({"w": torch.zeros(1)}, path)
+    with pytest.raises(ValueError, match="format None; expected 'ganbook"):
+        training.load_checkpoint(trainer, path)
+    training.save_checkpoint(new_trainer(widths=(9,)), path)
+    with pytest.raises(ValueError, match="another generator"):
+        training.load_checkpoint(trainer, path)
+    training.save_checkpoint(new_trainer(IMAGES[:20]), path)
+    with pytest.raises(ValueError, match="images = 20, not 40"):
+        training.load_checkpoint(trainer, path)
+    for ours, theirs in zip(weights(trainer), before, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_divergence_stops_before_the_update():
+    def explode(real, fake):
+        return real.sum() * float("inf")
+
+    trainer = new_trainer(loss=losses.Loss(explode, losses.minimax().generator))
+    before = weights(trainer)
+    with pytest.raises(
+        training.DivergenceError, match=r"discriminator's loss is .* at step 1;.* Try"
+    ):
+        trainer.step()
+    for ours, theirs in zip(weights(trainer)[-8:], before[-8:], strict=True):
+        assert torch.equal(ours, theirs)
+    assert all(p.isfinite().all() for p in trainer.discriminator.parameters())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "fp8"}, "precision is 'fp8'"),
+        ({"batch_size": 0}, "batch_size is 0; expected 1 to 40"),
+        ({"batch_size": 41}, "batch_size is 41; expected 1 to 40"),
+        ({"ema_decay": 1.0}, "decay is 1.0"),
+        ({"images": IMAGES.flatten(1)}, r"shape \(40, 16\); expected floating point"),
+        ({"images": IMAGES.byte()}, "torch.uint8"),
+    ],
+)
+def test_bad_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        new_trainer(**options)
+
+
+def test_an_epoch_uses_each_image_once():
+    images = torch.arange(10.0).reshape(10, 1, 1, 1)
+    batches = TensorBatches(images, 5, seed=0)
+    epochs = [torch.cat([next(batches), next(batches)]).flatten() for _ in range(3)]
+    for epoch in epochs:
+        assert epoch.sort().values.tolist() == list(range(10))
+    assert not torch.equal(epochs[0], epochs[1])
+
+
+def test_moving_average_follows_its_equation():
+    network = nn.Linear(1, 1, bias=False)
+    ema = training.ExponentialMovingAverage(network, decay=0.9)
+    expected = network.weight.item()
+    for t in range(1, 101):
+        with torch.no_grad():
+            network.weight.fill_(float(t))
+        ema.update(network)
+        beta = min(0.9, (1 + t) / (10 + t))
+        expected = beta * expected + (1 - beta) * t
+    assert ema.network.weight.item() == pytest.approx(expected, rel=1e-5)
+    assert not ema.network.weight.requires_grad
+
+
+def test_sampling_is_seeded_batched_and_restores_the_mode():
+    generator = DenseGenerator(4, (8,), SHAPE).train()
+    z = training.latents(10, 4, seed=0)
+    assert torch.equal(z, training.latents(10, 4, seed=0))
+    images = training.generate(generator, z)
+    torch.testing.assert_close(training.generate(generator, z, batch_size=3), images)
+    assert generator.training
+    assert images.shape == (10, *SHAPE)
+
+
+def test_progress_in_a_terminal(capsys):
+    assert list(training.progress(range(5), label="counting")) == list(range(5))
+    err = capsys.readouterr().err
+    assert "counting: 100%" in err
+    assert "5/5" in err
