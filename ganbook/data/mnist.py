@@ -68,7 +68,7 @@ def mnist(
         split: ``"train"`` (60,000 digits, or the bundled 5,000 of them) or ``"test"``
             (10,000, never bundled). The two are never mixed.
         root: The folder that contains ``MNIST/raw``; wins over ``GANBOOK_DATA``.
-        download: Fetch what is not there (11 MB, or 2 MB for ``"test"``) into
+        download: Fetch what is not there (10 MB, or 2 MB for ``"test"``) into
             ``root``, ``GANBOOK_DATA`` or ``~/.cache/ganbook``, the first of them
             that is given.
         verbose: Print one line: how many digits, which split, from where.
@@ -136,7 +136,7 @@ def _fetch_all(folder: Path, split: str, verbose: bool) -> Path:
                 f"{f}.gz" for f in FILES[split]
             )
             if split == "train" and _bundle() is not None:
-                advice += "; without download=True you get 5,000 digits bundled here"
+                advice += "; 5,000 digits need neither root nor download"
             raise OSError(f"{error}\n({advice}.)") from error
     return folder
 
