@@ -1,0 +1,62 @@
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from ganbook import viz
+
+
+def test_montage_lays_rows_and_mounts():
+    images = torch.linspace(-1, 1, 5)[:, None, None, None].expand(5, 1, 3, 4)
+    sheet = viz.montage(images, columns=2, gap=1)
+    assert sheet.shape == (3 * 3 + 2, 4 * 2 + 1)
+    assert sheet.dtype == np.uint8
+    assert [sheet[0, 0], sheet[0, 5], sheet[4, 0], sheet[8, 0]] == [0, 64, 128, 255]
+    assert (sheet[3] == 128).all()  # the gap
+    assert (sheet[8:, 5:] == 128).all()  # the empty place
+
+
+def test_montage_keeps_colors():
+    red = torch.tensor([1.0, -1.0, -1.0])[None, :, None, None].expand(1, 3, 2, 2)
+    assert viz.montage(red).tolist() == [[[255, 0, 0]] * 2] * 2
+
+
+@pytest.mark.parametrize("shape", [(0, 1, 2, 2), (2, 2), (1, 2, 4, 4)])
+def test_bad_images(shape):
+    with pytest.raises(ValueError, match=r"expected \(N, C, H, W\)"):
+        viz.montage(torch.zeros(shape))
+
+
+def test_grid_draws_each_pixel_once(tmp_path):
+    figure = viz.grid(
+        torch.zeros(6, 1, 28, 28), columns=3, titles="abc", row_labels=["1", "2"]
+    )
+    assert isinstance(figure, Figure)
+    (axes,) = figure.axes
+    assert axes.images[0].get_array().shape == (58, 88)
+    assert [text.get_text() for text in axes.texts] == ["a", "b", "c", "1", "2"]
+    figure.savefig(tmp_path / "grid.svg")
+
+
+def test_curves_show_measurements_and_running_means():
+    figure = viz.curves(
+        {"generator": np.arange(100.0), "discriminator": np.ones(100)},
+        ylabel="loss in nats",
+        smooth=10,
+        lines={"log 4": np.log(4)},
+    )
+    (axes,) = figure.axes
+    faint, bold = axes.lines[:2]
+    np.testing.assert_allclose(bold.get_ydata(), np.arange(91) + 4.5)
+    assert bold.get_xdata()[0] == 10
+    assert faint.get_color() == bold.get_color() == viz.PALETTE["generator"]
+    assert axes.get_xlabel() == "training step"
+
+
+def test_style_is_set_only_when_asked_for():
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        assert matplotlib.rcParams["svg.fonttype"] == "path"
+        viz.use_style()
+        assert matplotlib.rcParams["svg.fonttype"] == "none"
