@@ -82,7 +82,9 @@ def save(build: Path, root: Path = ROOT) -> None:
 def clear(build: Path, root: Path = ROOT) -> list[str]:
     """Remove what the present state makes stale, and return the names of it."""
     now = fingerprints(root)
-    stale = [name for name in ("executed", "rendered") if now[name] != _saved(build, name)]
+    stale = [
+        name for name in ("executed", "rendered") if now[name] != _saved(build, name)
+    ]
     if stale:
         shutil.rmtree(build / ".doctrees", ignore_errors=True)
     if "executed" in stale:

@@ -1,0 +1,79 @@
+"""Sphinx extension: what every page loads, from the page's own host and no more.
+
+MathJax is copied from the installed package `sphinx-mathjax-offline`: the one script
+that sets TeX, its fonts and the TeX packages it may ask for, 2 of 24 MB. Files of the
+theme that no page loads (source maps, a second set of icons) are left out.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.util.fileutil import copy_asset_file
+from sphinx.util.osutil import ensuredir
+
+TEMPLATES = Path(__file__).parent / "templates"
+MATHJAX = (
+    "tex-chtml.js",
+    "output/chtml/fonts/woff-v2/*.woff",
+    "input/tex/extensions/*.js",
+)
+UNUSED = ("**/*.map", "vendor/fontawesome/*/js/*", "locales/**/*", "images/logo_[!c]*")
+# The menu would make every formula a stop of the Tab key; MathML is there without it.
+SETTINGS = {"options": {"enableMenu": False}}
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Point Sphinx to the vendored MathJax and to the template that loads less."""
+    config.mathjax_path = "mathjax/tex-chtml.js"
+    config.mathjax3_config = {**SETTINGS, **(config.mathjax3_config or {})}
+    config.templates_path = [*config.templates_path, str(TEMPLATES)]
+
+
+def drop_idle_mathjax(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Keep MathJax out of pages that have no formula."""
+    # The domain's own answer counts the formulas of the pages below this one too.
+    if app.env.get_domain("math").data["has_equations"].get(page):
+        return
+    context["script_files"] = [
+        script
+        for script in context.get("script_files", [])
+        if "mathjax/" not in str(getattr(script, "filename", script))
+    ]
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """Copy MathJax beside the pages and remove what none of them loads."""
+    if exception is not None or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    copy_mathjax(static / "mathjax")
+    for pattern in UNUSED:
+        for path in static.glob(pattern):
+            if path.is_file():
+                path.unlink()
+
+
+def copy_mathjax(target: Path) -> None:
+    """Copy the parts of MathJax that a page may ask for."""
+    package = importlib.import_module("sphinx-mathjax-offline")
+    source = Path(package.__file__ or "").parent / "static" / "mathjax"
+    for pattern in MATHJAX:
+        for path in source.glob(pattern):
+            folder = target / path.relative_to(source).parent
+            ensuredir(folder)
+            copy_asset_file(path, folder)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.connect("config-inited", configure)
+    app.connect("html-page-context", drop_idle_mathjax, priority=900)
+    app.connect("build-finished", finish)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
