@@ -235,6 +235,26 @@ def test_sampling_is_seeded_batched_and_restores_the_mode():
     assert images.shape == (10, *SHAPE)
 
 
+def test_slerp_keeps_the_length_and_turns_steadily():
+    a, b = training.latents(2, 100, seed=0).double()
+    b *= a.norm() / b.norm()
+    t = torch.linspace(0, 1, 5, dtype=torch.double)[:, None]
+    path = training.slerp(a, b, t)
+    torch.testing.assert_close(path[0], a)
+    torch.testing.assert_close(path[-1], b)
+    torch.testing.assert_close(path.norm(dim=-1), a.norm().expand(5))
+    cosines = torch.cosine_similarity(path[1:], path[:-1])
+    torch.testing.assert_close(cosines, cosines[:1].expand(4))
+
+
+def test_slerp_of_parallel_vectors_is_the_line():
+    a = torch.tensor([1.0, 2.0])
+    assert torch.equal(training.slerp(a, a, 0.3), a)
+    torch.testing.assert_close(training.slerp(a, 3 * a, 0.5), 2 * a)
+    with pytest.raises(ValueError, match="of 2 and of 3 numbers"):
+        training.slerp(a, torch.zeros(3), 0.5)
+
+
 def test_progress_in_a_terminal(capsys):
     assert list(training.progress(range(5), label="counting")) == list(range(5))
     err = capsys.readouterr().err

@@ -5,7 +5,7 @@ from ganbook.training.divergence import DivergenceError
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
 from ganbook.training.progress import progress
-from ganbook.training.sampling import generate, latents
+from ganbook.training.sampling import generate, latents, slerp
 from ganbook.training.trainer import Step, Trainer
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "load_checkpoint",
     "progress",
     "save_checkpoint",
+    "slerp",
 ]
