@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BUILD := _build
 
+# Without it each kernel prints a warning that no reader can act upon.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -17,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / \
-	  {printf "  make %-22s %s\n", $$1 $$3, $$2}' $(MAKEFILE_LIST)
+	  {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv and install what the book needs
 
@@ -36,10 +37,36 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 book: $(READY) ## execute the chapters and render the book
-	@$(BIN)/python -m tools.fingerprint clear
-	@$(BIN)/jupyter-book build . --path-output . -W -n --keep-going
-	@$(BIN)/python -m tools.fingerprint save
-	@echo "The book is in $(BUILD)/html/index.html"
+	@$(BIN)/python -m tools.render
+
+test: $(READY) ## run every check: ruff, tests, chapters, pages
+	@$(BIN)/python -m tools.check
+
+lab: $(READY) ## open the chapters in JupyterLab
+	@cd book && ../$(BIN)/jupyter lab
+
+chapter: $(READY) ## execute one chapter in place: NAME=vanilla-gan
+	@$(BIN)/python -m tools.chapter $(NAME)
+
+normalize: $(READY) ## bring every chapter into its normal form
+	@$(BIN)/python -m tools.notebooks normalize
+
+lint: $(READY) ## format and check the code, notebooks included
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(READY) ## compare with named rivals, ratios in one run
+	@$(BIN)/python -m benchmarks
+
+record: $(READY) ## repeat a long run that pages quote: NAME=...
+	@$(BIN)/python -m ganbook.experiments $(NAME)
+
+colab: $(READY) ## write plain copies of the chapters for Colab
+	@$(BIN)/python -m tools.colab
+
+repo: $(READY) ## show, or change everywhere, the public address: URL=...
+	@$(BIN)/python -m tools.address $(URL)
+	@test -z "$(URL)" || $(BIN)/python -m tools.notebooks normalize
 
 clean: ## remove what was built (the environment stays)
 	rm -rf $(BUILD) build dist

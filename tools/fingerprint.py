@@ -1,20 +1,19 @@
 """Know when the book must be executed again.
 
 Jupyter Book caches executed chapters by the text of their cells alone. It does not see
-that the package behind them changed, or a recorded run, or a version of PyTorch. So
-`make book` asks this module first: `clear` removes the cache when the fingerprint of
-all that differs from the one that the last build saved.
+that the package behind them changed, or a recorded run, or a version of PyTorch. So a
+build asks this module first: `clear` removes what is stale when the fingerprint of all
+that differs from the one that the last build saved.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import importlib.metadata
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +42,7 @@ def digest(root: Path, patterns: Iterable[str], extra: Iterable[str] = ()) -> st
     return total.hexdigest()
 
 
-def surroundings() -> list[str]:
+def surroundings(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Describe what decides the outputs of a chapter besides the repository's files."""
     lines = [f"python {platform.python_version()}"]
     for name in LIBRARIES:
@@ -51,18 +50,17 @@ def surroundings() -> list[str]:
             lines.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             lines.append(f"{name} -")
-    lines += [f"{k}={v}" for k, v in sorted(os.environ.items()) if _counts(k)]
-    return lines
+    ours = {key: value for key, value in environ.items() if key.startswith("GANBOOK_")}
+    ours.setdefault("GANBOOK_BUDGET", "book")
+    return lines + [f"{key}={value}" for key, value in sorted(ours.items())]
 
 
-def _counts(variable: str) -> bool:
-    return variable.startswith("GANBOOK_") or variable == "CUDA_VISIBLE_DEVICES"
-
-
-def fingerprints(root: Path = ROOT) -> dict[str, str]:
+def fingerprints(
+    root: Path = ROOT, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
     """Return what execution, rendering and the pages' own text depend on."""
     return {
-        "executed": digest(root, EXECUTED, surroundings()),
+        "executed": digest(root, EXECUTED, surroundings(environ)),
         "rendered": digest(root, RENDERED),
         "pages": digest(root, PAGES),
     }
@@ -73,18 +71,21 @@ def _saved(build: Path, name: str) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def save(build: Path, root: Path = ROOT) -> None:
-    """Remember the present state after a build that succeeded."""
-    for name, value in fingerprints(root).items():
+def save(build: Path, now: Mapping[str, str]) -> None:
+    """Remember the state that a build began with, once it succeeded."""
+    for name, value in now.items():
         (build / f".fingerprint-{name}").write_text(value)
 
 
-def clear(build: Path, root: Path = ROOT) -> list[str]:
-    """Remove what the present state makes stale, and return the names of it."""
-    now = fingerprints(root)
-    stale = [
-        name for name in ("executed", "rendered") if now[name] != _saved(build, name)
-    ]
+def clear(build: Path, now: Mapping[str, str]) -> list[str]:
+    """Remove what the present state makes stale, and return the names of it.
+
+    Args:
+        build: The folder with `.doctrees`, `.jupyter_cache` and `html`.
+        now: The present `fingerprints`.
+    """
+    names = ("executed", "rendered")
+    stale = [name for name in names if now[name] != _saved(build, name)]
     if stale:
         shutil.rmtree(build / ".doctrees", ignore_errors=True)
     if "executed" in stale:
@@ -93,24 +94,7 @@ def clear(build: Path, root: Path = ROOT) -> list[str]:
     return stale
 
 
-def is_fresh(build: Path, root: Path = ROOT) -> bool:
-    """Say whether the book in `build` shows the present state of the repository."""
-    now = fingerprints(root)
+def is_fresh(build: Path, now: Mapping[str, str]) -> bool:
+    """Say whether the book in `build` shows the state `now` of the repository."""
     complete = (build / "html" / "index.html").exists()
     return complete and all(_saved(build, name) == now[name] for name in now)
-
-
-def main() -> None:
-    """Run the command line: `clear` before a build, `save` after it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=["clear", "save"])
-    parser.add_argument("--build", type=Path, default=ROOT / "_build")
-    options = parser.parse_args()
-    if options.action == "save":
-        save(options.build)
-    elif "executed" in clear(options.build) and options.build.exists():
-        print("The package, a recorded run or the environment changed: executing anew.")
-
-
-if __name__ == "__main__":
-    main()

@@ -8,6 +8,7 @@ theme that no page loads (source maps, a second set of icons) are left out.
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ MATHJAX = (
     "input/tex/extensions/*.js",
 )
 UNUSED = ("**/*.map", "vendor/fontawesome/*/js/*", "locales/**/*", "images/logo_[!c]*")
+_CITATION = re.compile(r'<div[^>]*class="citation(-list)?"[^>]*>')
 # The menu would make every formula a stop of the Tab key; MathML is there without it.
 SETTINGS = {"options": {"enableMenu": False}}
 
@@ -46,6 +48,18 @@ def drop_idle_mathjax(
         for script in context.get("script_files", [])
         if "mathjax/" not in str(getattr(script, "filename", script))
     ]
+
+
+def mend_roles(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Drop the roles by which docutils' bibliographies confuse screen readers."""
+    if "body" in context:
+        context["body"] = _CITATION.sub(_without_role, context["body"])
+
+
+def _without_role(found: re.Match[str]) -> str:
+    return re.sub(r' role="[^"]*"', "", found[0])
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -75,5 +89,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.connect("config-inited", configure)
     app.connect("html-page-context", drop_idle_mathjax, priority=900)
+    app.connect("html-page-context", mend_roles)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
