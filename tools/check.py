@@ -126,7 +126,7 @@ def main() -> None:
         rendered = rendering.wait() == 0
     summary.note("strict build", rendered)
     if rendered:
-        # Not ENVIRON: which rendered book is fresh depends on the budget it was made for.
+        # Not ENVIRON: whether the rendered book is fresh depends on its budget.
         pytest("page tests", ["tests/pages"], summary, dict(os.environ))
     else:
         print(log.read_text()[-6000:])
