@@ -1,0 +1,178 @@
+"""Play what is not recorded yet, run by run, and record each as it ends."""
+
+import io
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from ganbook.experiments import recording as records
+from ganbook.experiments.experiment import Experiment, Result, Setting, key, label, slug
+from ganbook.experiments.machine import hardware, versions
+from ganbook.experiments.recording import Recording
+
+
+class ConfigurationError(ValueError):
+    """What is recorded was played with another configuration."""
+
+
+class Run(NamedTuple):
+    """One setting with one seed."""
+
+    setting: Setting
+    seed: int
+
+
+def open_recording(experiment: Experiment, folder: Path) -> Recording:
+    """Read what ``folder`` holds of an experiment, or begin with nothing.
+
+    Raises:
+        ConfigurationError: If it holds runs of another configuration.
+    """
+    if not (folder / records.FILE).exists():
+        return Recording(
+            name=experiment.name,
+            description=experiment.description,
+            configuration=dict(experiment.configuration),
+            versions=versions(),
+            hardware=hardware(),
+            folder=folder,
+        )
+    recording = records.read(folder)
+    if differences := list(_differences(recording, experiment)):
+        raise ConfigurationError(
+            "\n  ".join(
+                [f"{folder / records.FILE} is of another configuration:", *differences]
+            )
+            + "\nDelete or rename the folder to record the experiment anew."
+        )
+    recording.description = experiment.description
+    return recording
+
+
+def _differences(recording: Recording, experiment: Experiment) -> Iterable[str]:
+    if recording.name != experiment.name:
+        yield f"name: recorded {recording.name!r}, now {experiment.name!r}"
+    old, new = recording.configuration, experiment.configuration
+    for name in dict.fromkeys((*old, *new)):
+        before, now = (key(c[name]) if name in c else "missing" for c in (old, new))
+        if before != now:
+            yield f"{name}: recorded {before}, now {now}"
+    known = {key(setting) for setting in experiment.settings}
+    gone = {key(r["setting"]): r["setting"] for r in recording.runs}
+    for text in gone.keys() - known:
+        yield f"a recorded setting is no longer part of it: {label(gone[text])}"
+
+
+def remaining(experiment: Experiment, recording: Recording, seeds: int) -> list[Run]:
+    """Return the runs still to be played: every setting once, then the next seed."""
+    done = {(key(run["setting"]), run["seed"]) for run in recording.runs}
+    return [
+        Run(setting, seed)
+        for seed in range(seeds)
+        for setting in experiment.settings
+        if (key(setting), seed) not in done
+    ]
+
+
+def estimate(experiment: Experiment, recording: Recording, runs: list[Run]) -> float:
+    """Return the seconds that ``runs`` may take, from recorded ones where there are."""
+    taken: dict[str, list[float]] = {}
+    for run in recording.runs:
+        taken.setdefault(key(run["setting"]), []).append(run["seconds"])
+    every = [seconds for values in taken.values() for seconds in values]
+    usual = median(every or [experiment.seconds])
+    return sum(median(taken.get(key(run.setting), [usual])) for run in runs)
+
+
+def play(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    seeds: int | None = None,
+    show: Callable[[str], Any] = print,
+) -> Recording:
+    """Play the runs that are not recorded in ``folder`` and record each as it ends.
+
+    Killed at any moment, it has lost the run it was playing and nothing else. One
+    process at a time may write to a folder.
+
+    Args:
+        experiment: What to play.
+        folder: Where ``results.json`` and the images go.
+        seeds: How many seeds, from 0; by default the experiment's own number.
+        show: Called with a line of text about each run.
+
+    Raises:
+        ConfigurationError: If the folder holds runs of another configuration.
+    """
+    recording = open_recording(experiment, folder)
+    runs = remaining(experiment, recording, seeds or experiment.seeds)
+    if experiment.references and not recording.references:
+        recording.references = dict(experiment.references())
+    for i, run in enumerate(runs):
+        began = time.perf_counter()
+        result = experiment.run(run.setting, run.seed)
+        seconds = time.perf_counter() - began
+        _append(recording, run, result, seconds)
+        left = estimate(experiment, recording, runs[i + 1 :])
+        show(
+            f"[{i + 1}/{len(runs)}] {label(run.setting)}, seed {run.seed}: "
+            f"{_brief(result)} ({duration(seconds)}; {duration(left)} left)"
+        )
+    return recording
+
+
+def _append(recording: Recording, run: Run, result: Result, seconds: float) -> None:
+    entry = {
+        "setting": dict(run.setting),
+        "seed": run.seed,
+        "metrics": dict(result.metrics),
+        "seconds": round(seconds, 1),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    if result.images:  # first, so that what is recorded is there
+        entry["images"] = _save_images(recording.folder, run, result)
+    # One file may be continued elsewhere: the first machine is the file's own.
+    for name, now in (("versions", versions()), ("hardware", hardware())):
+        if now != getattr(recording, name):
+            entry[name] = now
+    recording.runs.append(entry)
+    records.write(recording)
+
+
+def _save_images(folder: Path, run: Run, result: Result) -> dict[str, str]:
+    names = {}
+    for name, pixels in result.images.items():
+        file = f"{slug(label(run.setting))}-{slug(name)}-{run.seed}.png"
+        records.replace(folder / file, _png(pixels))
+        names[name] = file
+    return names
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG", optimize=True)
+    return file.getvalue()
+
+
+def _brief(result: Result) -> str:
+    """Show the plain numbers of a result, as many as fit a line."""
+    numbers = [
+        f"{name} {value:.4g}"
+        for name, value in result.metrics.items()
+        if isinstance(value, int | float)
+    ]
+    return ", ".join(numbers[:4]) or "done"
+
+
+def duration(seconds: float) -> str:
+    """Write a time the way one says it: 42 s, 3 min, 2.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
