@@ -2,6 +2,7 @@ import json
 import signal
 import subprocess
 import sys
+import tomllib
 from math import isnan, nan
 from pathlib import Path
 
@@ -38,6 +39,10 @@ class Toy:
             "seconds": 30.0,
         }
         return Experiment(**fields | changes)
+
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDED = ROOT / "book" / "recorded"
 
 
 @pytest.fixture
@@ -322,11 +327,25 @@ def test_outside_a_repository_the_command_says_so(known, tmp_path_factory, monke
     assert "copy of the repository" in __main__.main(["toy"])
 
 
+# --- what is recorded, and what is shipped
+
+
 def test_what_is_recorded_is_what_the_catalog_describes():
     """No experiment was changed without being recorded anew."""
-    recorded = Path(__file__).parents[1] / "book" / "recorded"
-    for folder in sorted(path.parent for path in recorded.glob("*/results.json")):
+    for folder in sorted(path.parent for path in RECORDED.glob("*/results.json")):
         loaded = open_recording(catalog.EXPERIMENTS[folder.name], folder)
         for run in loaded.runs:
             for file in run.get("images", {}).values():
                 assert (folder / file).is_file()
+
+
+def test_the_wheel_holds_every_package_and_every_recorded_run():
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    setuptools = content["tool"]["setuptools"]
+    folders = {file.parent for file in (ROOT / "ganbook").rglob("*.py")}
+    names = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(setuptools["packages"]) == names | {"ganbook.recorded"}
+    assert ROOT / setuptools["package-dir"]["ganbook.recorded"] == RECORDED
+    patterns = setuptools["package-data"]["ganbook.recorded"]
+    shipped = {file for pattern in patterns for file in RECORDED.glob(pattern)}
+    assert {file for file in RECORDED.glob("*/*") if file.suffix != ".part"} == shipped
