@@ -113,12 +113,13 @@ function render({ model, el }) {
   const uid = Math.random().toString(36).slice(2);
   let timer = 0, pinned = null, writing = false, parts = null, key = "";
 
+  const stepsOf = (view, { n, k, s, p, a }) => (view === "scatter" ? n : outputSize(n, k, s, p, a)) ** 2;
   const read = () => {
     const x = model.get("input"), w = model.get("kernel"), view = model.get("view");
     const params = { s: model.get("stride"), p: model.get("padding"), a: model.get("output_padding") };
     const sizes = { n: x.length, k: w.length, ...params };
     const m = outputSize(sizes.n, sizes.k, params.s, params.p, params.a);
-    const steps = view === "scatter" ? sizes.n ** 2 : m ** 2;
+    const steps = stepsOf(view, sizes);
     return { x, w, view, params, sizes, m, steps, position: Math.min(model.get("position"), steps) };
   };
   const write = (changes) => {
@@ -135,7 +136,7 @@ function render({ model, el }) {
   const resized = (values, size, fill) => matrix(size, size, (r, c) => values[r]?.[c] ?? fill(r, c));
 
   function choose(name, value) {
-    const { x, w, sizes } = read(), wanted = { ...sizes, [name]: value };
+    const { x, w, view, sizes } = read(), wanted = { ...sizes, [name]: value };
     const reason = name === "p" || name === "a" ? refusal(wanted) : "";
     say(reason);
     if (reason) return update();
@@ -149,7 +150,8 @@ function render({ model, el }) {
     write({
       input: resized(x, wanted.n, (r, c) => (2 * r + c) % 4),
       kernel: resized(w, wanted.k, (r, c) => 1 + ((r + 2 * c) % 4)),
-      stride: wanted.s, padding: wanted.p, output_padding: wanted.a, position: 0,
+      stride: wanted.s, padding: wanted.p, output_padding: wanted.a,
+      position: stepsOf(view, wanted), // the finished output; play starts over
     });
   }
 
@@ -166,7 +168,8 @@ function render({ model, el }) {
     name, [`${word} `, h("i", {}, letter)], range(LIMITS[name]), (value) => choose(name, value))]);
   const [viewBox, viewInputs] = radios("view", ["View"], Object.entries(VIEWS), (view) => {
     pinned = null;
-    write({ view, position: 0 });
+    say("");
+    write({ view, position: stepsOf(view, read().sizes) });
   });
 
   // ---- stepping
@@ -288,9 +291,9 @@ function render({ model, el }) {
       `${factor(term.pixel)}·${factor(term.weight)}`)]);
     const sum = all.filter(done).reduce((total, { pixel, weight }) => total + pixel * weight, 0);
     const inside = Math.min(r, c) >= 0 && Math.max(r, c) < m;
-    const tail = !inside ? ", cropped" : all.every(done) ? "" : " so far";
-    equation.replaceChildren(h("i", {}, "y"), `[${text(r)}, ${text(c)}] = `, ...(sumOf.length ? sumOf : ["no pixel reaches it"]),
-      " = ", h("b", {}, text(sum)), tail);
+    const tail = !all.length ? ": no pixel reaches it" : !inside ? ", cropped" : all.every(done) ? "" : " so far";
+    equation.replaceChildren(h("i", {}, "y"), `[${text(r)}, ${text(c)}] = `, ...sumOf, ...(all.length ? [" = "] : []),
+      h("b", {}, text(sum)), tail);
     equation.setAttribute("aria-live", timer ? "off" : "polite");
   }
 
