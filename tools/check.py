@@ -90,10 +90,10 @@ def _count_chapters(chapters: dict[str, bool], summary: Summary) -> None:
 def pytest(
     name: str, arguments: list[str], summary: Summary, environ: dict[str, str] = ENVIRON
 ) -> None:
-    """Run pytest on two workers, a file a worker, and count its results."""
+    """Run pytest on two workers and count its results."""
     report = REPORTS / f"{name.replace(' ', '-')}.xml"
     report.unlink(missing_ok=True)
-    options = ["-q", "-n", "2", "--dist", "loadfile", f"--junitxml={report}"]
+    options = ["-q", "-n", "2", f"--junitxml={report}"]
     command = [sys.executable, "-m", "pytest", *options, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environ, check=False)
     if report.exists():
@@ -122,12 +122,14 @@ def main() -> None:
             command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT
         )
         cells = ["--nbval-lax", "book"] if list(ROOT.glob("book/*.ipynb")) else []
-        pytest("tests", ["tests", "--ignore=tests/pages", *cells], summary)
+        options = ["--dist", "loadfile", "--ignore=tests/pages"]
+        pytest("tests", [*options, "tests", *cells], summary)
         rendered = rendering.wait() == 0
     summary.note("strict build", rendered)
     if rendered:
         # Not ENVIRON: whether the rendered book is fresh depends on its budget.
-        pytest("page tests", ["tests/pages"], summary, dict(os.environ))
+        options = ["--dist", "loadgroup", "tests/pages"]
+        pytest("page tests", options, summary, dict(os.environ))
     else:
         print(log.read_text()[-6000:])
     if os.environ.get("REQUIRE_PAGES") and any("page" in n for n in summary.skipped):

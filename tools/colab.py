@@ -60,7 +60,7 @@ class Linker:
             raise ValueError(f"{self.page}: references.bib lacks {missing}")
         self.cited += keys
         entries = [self.index.works[key] for key in keys]
-        link = self.published(self.page)
+        link = self.published("references")
         if kind in ("cite:t", "cite:ts"):
             years = [entry.fields.get("year", "n.d.") for entry in entries]
             pairs = zip(entries, years, strict=True)
@@ -129,7 +129,10 @@ def copy(
     linker = Linker(page, index, url)
     for cell in result.cells:
         if cell.cell_type == "markdown":
-            cell.source = translate(cell.source, linker, linker.bibliography)
+            cell.source = translate(cell.source, linker, str)
+    if linker.cited:
+        works = f"## Works cited\n\n{linker.bibliography()}"
+        result.cells.append(nbformat.v4.new_markdown_cell(works, id="works-cited"))
     _announce(result.cells[0], linker.published(page))
     result.metadata["colab"] = {"provenance": []}
     result.metadata.setdefault("accelerator", "GPU")
