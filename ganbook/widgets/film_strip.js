@@ -65,8 +65,8 @@ function render({ model, el }) {
   el.setAttribute("aria-label", model.get("label"));
   el.replaceChildren(
     make("div", { class: "gb-screen" }, image),
-    make("div", { class: "gb-transport" }, iconButton("Back", "back", step(-1)), playButton,
-      iconButton("Forward", "next", step(1)), slider, caption),
+    make("div", { class: "gb-transport" }, iconButton("Previous frame", "back", step(-1)), playButton,
+      iconButton("Next frame", "next", step(1)), slider, caption),
   );
   model.on("change", update);
   update();

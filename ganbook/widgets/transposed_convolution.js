@@ -364,8 +364,8 @@ function render({ model, el }) {
   el.setAttribute("role", "group");
   el.setAttribute("aria-label", model.get("label"));
   const transport = h("div", { class: "gb-transport" },
-    iconButton("First step", "first", user(() => go(0))), iconButton("Step back", "back", user(() => go(read().position - 1))),
-    playButton, iconButton("Step forward", "next", user(() => go(read().position + 1))), slider, counter);
+    iconButton("First step", "first", user(() => go(0))), iconButton("Previous step", "back", user(() => go(read().position - 1))),
+    playButton, iconButton("Next step", "next", user(() => go(read().position + 1))), slider, counter);
   el.replaceChildren(viewBox, h("div", { class: "gb-choices" }, ...choices.map(([, box]) => box)), note, formula, stage, equation, transport);
   model.on("change", update);
   update();
