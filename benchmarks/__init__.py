@@ -1,0 +1,1 @@
+"""ganbook against named rivals: ratios of times taken in the same run."""
