@@ -7,7 +7,7 @@ export const following = (position, count) => (position + 1) % count;
 export const zoom = (width, room) => Math.max(1, Math.floor(room / width));
 
 const ICONS = { back: "M13 4l-6 6 6 6", next: "M7 4l6 6-6 6", play: "M6 3l11 7-11 7z", pause: "M6 4v12M14 4v12" };
-const ROOM = 560; // the widest a strip grows, in screen pixels
+const ROOM = 656; // the widest a strip grows, in screen pixels
 
 function make(tag, attributes, ...children) {
   const node = document.createElement(tag);

@@ -159,7 +159,7 @@ def test_film_scrubs_plays_and_names_each_frame(show: Show) -> None:
     expect(image).to_have_attribute("alt", "Gray squares: step 195")
     box = image.bounding_box()
     assert box is not None
-    assert (box["width"], box["height"]) == (540, 360)  # 18 screen pixels each
+    assert (box["width"], box["height"]) == (630, 420)  # 21 screen pixels each
     strip.get_by_role("button", name="Play").click()
     expect(image).to_have_attribute("alt", "Gray squares: step 100")
     strip.get_by_role("button", name="Pause").click()
