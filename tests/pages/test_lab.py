@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.pages.conftest import Visit
 from tools.address import ROOT
@@ -110,14 +111,20 @@ def test_chapter_runs_and_widget_answers(visit: Visit, lab: str) -> None:
 
     slider = page.locator(".gb-widget input[type=range]").first
     slider.scroll_into_view_if_needed()
-    before = json.loads(page.evaluate(ASK, POSITIONS))
-    slider.press("Home")
-    slider.press("ArrowRight")
-    page.wait_for_timeout(500)
-    after = json.loads(page.evaluate(ASK, POSITIONS))
-    assert 1 in after
-    assert after != before
+    for key, expected in (("End", slider.get_attribute("max")), ("Home", "0")):
+        slider.press(key)
+        assert slider.input_value() == expected
+        assert wait_until_python_has(page, float(expected))
     assert visit.foreign == []
+
+
+def wait_until_python_has(page: Page, position: float) -> bool:
+    """Whether the first widget has the position in the kernel, in a few seconds."""
+    for _ in range(40):
+        if json.loads(page.evaluate(ASK, POSITIONS))[0] == position:
+            return True
+        page.wait_for_timeout(250)
+    return False
 
 
 def test_lab_shows_no_raw_directives(visit: Visit, lab: str) -> None:

@@ -1,0 +1,105 @@
+"""Our Sphinx extensions: figures, icons, MathJax."""
+
+import io
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import pytest
+
+from tools import sphinx_assets, sphinx_figures, sphinx_icons
+
+
+@pytest.fixture(scope="module")
+def drawn() -> str:
+    figure, ax = plt.subplots(figsize=(3, 2))
+    ax.plot([0, 1], [0, 1], color="#2563a8", label="data")
+    ax.plot([0, 1], [1, 0], color="#C8501E", marker="o")
+    ax.imshow([[0, 1], [1, 0]], extent=(0, 1, 0, 1))
+    ax.fill_between([0, 1], [0, 1], color="#123456")
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg")
+    plt.close(figure)
+    return stream.getvalue()
+
+
+def test_figure_is_labeled_and_scales(drawn: str) -> None:
+    root = ElementTree.fromstring(sphinx_figures.inline_svg(drawn, 'A "b" & c', "f1-"))
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == 'A "b" & c'
+    assert root.get("viewBox")
+    assert root.get("width") is None
+    assert "max-width: 288px" in root.get("style", "")
+
+
+def test_figure_uses_the_variables_of_the_page(drawn: str) -> None:
+    result = sphinx_figures.inline_svg(drawn, "x", "f1-")
+    assert "var(--gb-data, #2563a8)" in result
+    assert "var(--gb-generator, #c8501e)" in result
+    assert "#123456" in result
+    assert not re.search(r"(fill|stroke): #(2563a8|c8501e)", result)
+
+
+def test_figure_has_no_paper_and_no_metadata(drawn: str) -> None:
+    assert "<metadata" in drawn
+    assert "<style" in drawn
+    result = sphinx_figures.inline_svg(drawn, "x", "f1-")
+    assert "metadata" not in result
+    assert "<style" not in result
+    assert "<?xml" not in result
+    assert 'id="f1-patch_1"' not in result
+
+
+def test_identifiers_have_the_prefix_and_resolve(drawn: str) -> None:
+    result = sphinx_figures.inline_svg(drawn, "x", "f1-")
+    names = set(re.findall(r'\bid="([^"]+)"', result))
+    assert names
+    assert all(name.startswith("f1-") for name in names)
+    used = re.findall(r'href="#([^"]+)"', result) + re.findall(
+        r"url\(#([^)]+)\)", result
+    )
+    assert used
+    assert set(used) <= names
+
+
+@pytest.mark.parametrize("text", ["no xml", "<html/>"])
+def test_other_documents_are_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"SVG document|element svg"):
+        sphinx_figures.inline_svg(text, "x", "f1-")
+
+
+def test_palette_is_the_one_of_the_style_sheet() -> None:
+    css = (Path(__file__).parents[1] / "assets/ganbook.css").read_text()
+    light = css.split('html[data-theme="dark"]')[0]
+    for color, variable in sphinx_figures.COLORS.items():
+        if variable != "--gb-muted":
+            assert f"{variable}: {color};" in light
+        assert f"{variable}:" in light
+
+
+def test_icons_keep_what_is_named(tmp_path: Path) -> None:
+    vendor = next(sphinx_icons.THEME.glob("vendor/fontawesome/*"))
+    css = (vendor / "css" / "all.min.css").read_text()
+    names = sphinx_icons.used_names(['<i class="fa-solid fa-rocket fa-lg">'])
+    short, points = sphinx_icons.prune(css, names)
+    assert "fa-rocket:before" in short
+    assert "fa-lg" in short
+    assert "fa-cat:before" not in short
+    assert points == {0xF135}
+    fonts = vendor / "webfonts"
+    rule = sphinx_icons.write_font("fa-solid-900", points, fonts, tmp_path)
+    assert "fa-solid-900.woff" in rule
+    assert 0 < (tmp_path / "fa-solid-900.woff").stat().st_size < 3000
+
+
+def test_mathjax_is_copied_whole_enough(tmp_path: Path) -> None:
+    sphinx_assets.copy_mathjax(tmp_path)
+    assert (tmp_path / "tex-chtml.js").stat().st_size > 1_000_000
+    fonts = list(tmp_path.glob("output/chtml/fonts/woff-v2/*.woff"))
+    assert len(fonts) > 20
+    total = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert total < 3_000_000
