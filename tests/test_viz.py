@@ -39,7 +39,7 @@ def test_grid_draws_each_pixel_once(tmp_path):
     figure.savefig(tmp_path / "grid.svg")
 
 
-def test_curves_show_measurements_and_running_means():
+def test_curves_show_running_means_in_their_range():
     figure = viz.curves(
         {"generator": np.arange(100.0), "discriminator": np.ones(100)},
         ylabel="loss in nats",
@@ -47,11 +47,18 @@ def test_curves_show_measurements_and_running_means():
         lines={"log 4": np.log(4)},
     )
     (axes,) = figure.axes
-    faint, bold = axes.lines[:2]
-    np.testing.assert_allclose(bold.get_ydata(), np.arange(91) + 4.5)
-    assert bold.get_xdata()[0] == 10
-    assert faint.get_color() == bold.get_color() == viz.PALETTE["generator"]
+    mean = axes.lines[0]
+    np.testing.assert_allclose(mean.get_ydata(), np.arange(91) + 4.5)
+    assert mean.get_xdata()[0] == 10
+    assert mean.get_color() == viz.PALETTE["generator"]
+    band = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (0.9, 98.1)  # of steps 0..9 and 90..99
     assert axes.get_xlabel() == "training step"
+
+
+def test_long_curves_stay_small():
+    figure = viz.curves({"data": np.zeros(10_000)}, ylabel="zero")
+    assert len(figure.axes[0].lines[0].get_xdata()) <= 300
 
 
 def test_style_is_set_only_when_asked_for():

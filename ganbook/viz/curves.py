@@ -17,14 +17,15 @@ def curves(
     smooth: int = 100,
     lines: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw values against training steps: faint as measured, bold as averaged.
+    """Draw values against training steps: their running mean in their usual range.
 
     Args:
-        series: Values of each step, by name. A name that is a role of
+        series: Values of each step, by name. A name that begins with a role of
             :data:`ganbook.viz.PALETTE` takes its color.
         ylabel: What is drawn, with its unit.
         axes: Where to draw; by default a new figure.
-        smooth: Steps in the running mean.
+        smooth: Steps in the running mean. The band around it holds the middle
+            80 % of these steps.
         lines: Horizontal reference lines, by name.
 
     Returns:
@@ -33,16 +34,22 @@ def curves(
     if axes is None:
         axes = Figure(figsize=(7.2, 3.0), layout="constrained").add_subplot()
     for name, values in series.items():
-        values = np.asarray(values, dtype=float)
-        steps = np.arange(1, len(values) + 1)
-        color = PALETTE.get(name.split()[0], None)
-        (faint,) = axes.plot(steps, values, color=color, alpha=0.2, lw=0.6)
-        width = max(1, min(smooth, len(values) // 5))
-        mean = np.convolve(values, np.full(width, 1 / width), mode="valid")
-        axes.plot(steps[width - 1 :], mean, color=faint.get_color(), label=name)
+        color = PALETTE.get(name.split()[0], PALETTE["muted"])
+        steps, windows = _windows(np.asarray(values, dtype=float), smooth)
+        low, high = np.quantile(windows, (0.1, 0.9), axis=1)
+        axes.fill_between(steps, low, high, color=color, alpha=0.2, lw=0)
+        axes.plot(steps, windows.mean(axis=1), color=color, label=name)
     for name, value in (lines or {}).items():
-        axes.axhline(value, color=PALETTE["muted"], lw=1, ls="--", label=name)
+        axes.axhline(value, color=PALETTE["ink"], lw=1, ls="--", label=name)
     axes.set(xlabel="training step", ylabel=ylabel)
     axes.margins(x=0.01)
     axes.legend(loc="best")
     return axes.get_figure()
+
+
+def _windows(values: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return at most 300 windows of the last ``width`` values, and where they end."""
+    width = max(1, min(width, len(values) // 5))
+    windows = np.lib.stride_tricks.sliding_window_view(values, width)
+    chosen = np.unique(np.linspace(0, len(windows) - 1, 300).round().astype(int))
+    return chosen + width, windows[chosen]
