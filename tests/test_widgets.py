@@ -22,7 +22,7 @@ from torch.nn import functional
 
 import ganbook.widgets
 from ganbook.widgets import FilmStrip, PageWidget, TransposedConvolution
-from ganbook.widgets.page import read_source, script_json
+from ganbook.widgets.page import module_source, read_source, script_json
 from ganbook.widgets.transposed_convolution import refusal
 
 FOLDER = Path(ganbook.widgets.__file__).parent
@@ -38,7 +38,7 @@ def javascript(
 
     def run(source: str, expression: str, value: Any) -> Any:
         script = folder / "run.mjs"
-        (folder / "module.mjs").write_text(read_source(source), encoding="utf-8")
+        (folder / "module.mjs").write_text(module_source(source), encoding="utf-8")
         script.write_text(
             'import * as module from "./module.mjs";\n'
             'import { readFileSync } from "node:fs";\n'
@@ -204,7 +204,7 @@ def test_page_is_self_contained(make: Callable[[], PageWidget]) -> None:
     assert (tag, attributes["role"]) == ("div", "group")
     assert attributes["aria-label"] == widget.label
     content = json.loads(page.scripts[0])
-    assert content["module"] == read_source(widget.module)
+    assert content["module"] == module_source(widget.module)
     assert content["state"] == json.loads(json.dumps(widget.page_state()))
     assert "layout" not in content["state"]
     assert not any("src" in a for t, a in page.elements if t == "script")
@@ -220,7 +220,7 @@ def test_display_offers_the_live_view_and_the_page(make: Callable) -> None:
     view = data["application/vnd.jupyter.widget-view+json"]
     assert view["model_id"] == widget.model_id
     assert data["text/html"] == widget.to_html()
-    assert widget.get_state()["_esm"] == read_source(widget.module)
+    assert widget.get_state()["_esm"] == module_source(widget.module)
     assert widget.get_state()["_css"] == read_source("page.css")
 
 

@@ -21,7 +21,9 @@ function pageModel(state) {
 async function mount(el) {
   const { module, style, state } = JSON.parse(el.querySelector("script").textContent);
   if (!document.getElementById("gb-widget-style")) {
-    const sheet = Object.assign(document.createElement("style"), { id: "gb-widget-style", textContent: style });
+    const sheet = document.createElement("style");
+    sheet.id = "gb-widget-style";
+    sheet.textContent = style;
     document.head.append(sheet);
   }
   const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));

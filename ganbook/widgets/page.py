@@ -35,6 +35,11 @@ def script_json(value: Any) -> str:
     )
 
 
+def module_source(name: str) -> str:
+    """Return a widget's whole ES module: the shared controls, then its own file."""
+    return read_source("controls.js") + read_source(name)
+
+
 class PageWidget(anywidget.AnyWidget):
     """A widget that also lives in a page without kernel, server or network.
 
@@ -43,7 +48,8 @@ class PageWidget(anywidget.AnyWidget):
     carries an HTML representation that holds all it needs (module, style, state),
     opens from a file, and shares a page with others of its kind.
 
-    A subclass sets ``module`` to the name of its JavaScript file, declares traits
+    A subclass sets ``module`` to the name of its JavaScript file, which may use what
+    ``controls.js`` defines (elements, buttons, a slider that plays); it declares traits
     with values that JSON can write, and describes itself in :meth:`describe`.
 
     Attributes:
@@ -60,7 +66,7 @@ class PageWidget(anywidget.AnyWidget):
             raise NotImplementedError(
                 f"{type(self).__name__} must name its JavaScript file in `module`"
             )
-        return read_source(self.module)
+        return module_source(self.module)
 
     @property
     def _css(self) -> str:
@@ -86,7 +92,7 @@ class PageWidget(anywidget.AnyWidget):
             ValueError: If a trait holds a NaN or an infinity.
         """
         content = {
-            "module": read_source(self.module),
+            "module": module_source(self.module),
             "style": read_source("page.css"),
             "state": self.page_state(),
         }

@@ -35,7 +35,9 @@ export function scatter(x, w, params, count = Infinity) {
   const canvas = matrix(rows.full, cols.full, () => 0);
   x.flat().slice(0, count).forEach((pixel, t) => {
     const top = Math.floor(t / cols.n) * params.s, left = (t % cols.n) * params.s;
-    w.forEach((row, u) => row.forEach((weight, v) => { canvas[top + u][left + v] += pixel * weight; }));
+    w.forEach((row, u) => row.forEach((weight, v) => {
+      canvas[top + u][left + v] += pixel * weight;
+    }));
   });
   return canvas;
 }
@@ -81,37 +83,19 @@ export function terms(r, c, x, w, { s, p }) {
 
 // ------------------------------------------------------------------- drawing
 
-const PARAMETERS = [["n", "Input", "n"], ["k", "Kernel", "k"], ["s", "Stride", "s"],
-  ["p", "Padding", "p"], ["a", "Output padding", "a"]];
-const TRAITS = { s: "stride", p: "padding", a: "output_padding" };
+const PARAMETERS = { n: "Input", k: "Kernel", s: "Stride", p: "Padding", a: "Output padding" };
 const VIEWS = { scatter: "Scatter: pixels stamp kernels", gather: "Gather: a window slides" };
-const ICONS = { first: "M5 4v12M15 4l-6 6 6 6", back: "M13 4l-6 6 6 6", next: "M7 4l6 6-6 6",
-  play: "M6 3l11 7-11 7z", pause: "M6 4v12M14 4v12" };
 
 const text = (value) => String(+value.toFixed(2)).replace("-", "−");
 const factor = (value) => (value < 0 ? `(${text(value)})` : text(value));
+const signed = (value) => (value < 0 ? "−" : "+") + text(Math.abs(value));
+const math = (source) => source.split(/([a-z])/) // single letters in italics
+  .map((part) => (/^[a-z]$/.test(part) ? h("i", {}, part) : part));
 const rows = (values) => values.map((row) => row.map(text).join(" ")).join("; ");
-
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name.startsWith("--")) node.style.setProperty(name, value);
-    else if (value !== false && value != null) node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children);
-  return node;
-}
-
-function iconButton(label, icon, onclick) {
-  const button = h("button", { type: "button", class: "gb-button", "aria-label": label, title: label, onclick });
-  button.innerHTML = `<svg viewBox="0 0 20 20" aria-hidden="true"><path d="${ICONS[icon]}"/></svg>`;
-  return button;
-}
 
 function render({ model, el }) {
   const uid = Math.random().toString(36).slice(2);
-  let timer = 0, pinned = null, writing = false, parts = null, key = "";
+  let pinned = null, writing = false, parts = null, key = "";
 
   const stepsOf = (view, { n, k, s, p, a }) => (view === "scatter" ? n : outputSize(n, k, s, p, a)) ** 2;
   const read = () => {
@@ -157,15 +141,19 @@ function render({ model, el }) {
 
   function radios(name, legend, options, onpick) {
     const inputs = options.map(([value, label]) => {
-      const input = h("input", { type: "radio", name: `${uid}-${name}`, value, onchange: () => onpick(value) });
+      const input = h("input", {
+        type: "radio", name: `${uid}-${name}`, value, onchange: () => onpick(value),
+      });
       return [input, h("label", {}, input, h("span", {}, String(label)))];
     });
-    return [h("fieldset", { class: `gb-choice gb-choice-${name}` }, h("legend", {}, ...legend),
-      h("div", { class: "gb-options" }, ...inputs.map(([, label]) => label))), inputs.map(([input]) => input)];
+    const strip = h("div", { class: "gb-options" }, ...inputs.map(([, label]) => label));
+    const box = h("fieldset", { class: `gb-choice gb-choice-${name}` },
+      h("legend", {}, ...legend), strip);
+    return [box, inputs.map(([input]) => input)];
   }
   const range = ([low, high]) => Array.from({ length: high - low + 1 }, (_, i) => [low + i, low + i]);
-  const choices = PARAMETERS.map(([name, word, letter]) => [name, ...radios(
-    name, [`${word} `, h("i", {}, letter)], range(LIMITS[name]), (value) => choose(name, value))]);
+  const choices = Object.entries(PARAMETERS).map(([name, word]) => [name, ...radios(
+    name, [`${word} `, ...math(name)], range(LIMITS[name]), (value) => choose(name, value))]);
   const [viewBox, viewInputs] = radios("view", ["View"], Object.entries(VIEWS), (view) => {
     pinned = null;
     say("");
@@ -173,39 +161,38 @@ function render({ model, el }) {
   });
 
   // ---- stepping
-  const go = (position) => write({ position: Math.max(0, Math.min(read().steps, position)) });
-  const stop = () => { clearInterval(timer); timer = 0; update(); };
-  const user = (move) => () => { if (timer) stop(); pinned = null; move(); };
-  function play() {
-    if (timer) return stop();
-    const { position, steps } = read();
+  const go = (position) => {
     pinned = null;
-    go(position >= steps ? 1 : position + 1);
-    timer = setInterval(() => (read().position < read().steps ? go(read().position + 1) : stop()),
-      Math.max(150, Math.min(1100, 14000 / steps)));
-    update();
-  }
-  const slider = h("input", { type: "range", min: 0, step: 1, "aria-label": "Step",
-    oninput: () => user(() => go(Number(slider.value)))() });
-  const playButton = iconButton("Play", "play", play);
-  const counter = h("span", { class: "gb-counter" });
+    write({ position });
+  };
+  const player = transport({
+    word: "Step",
+    state() {
+      const { position, steps } = read();
+      const interval = Math.max(150, Math.min(1100, 14000 / steps));
+      return { position, last: steps, text: `${position} / ${steps}`, interval };
+    },
+    go,
+    after: (position, starting) =>
+      (position < read().steps ? position + 1 : starting ? 1 : null),
+  });
   const equation = h("output", { class: "gb-equation" });
   const formula = h("p", { class: "gb-formula" });
   const stage = h("div", { class: "gb-stage" });
 
   // ---- the stage: three panels, rebuilt when sizes or view change
-  function panel(hue, title, size, role, label, cell, words = size) {
-    const cells = matrix(size, size, cell);
-    const lines = cells.map((line) => h("div", role === "grid" ? { role: "row", class: "gb-row" } : { class: "gb-row" }, ...line));
+  function panel({ hue, title, size, says = size, role = "group", label }, cell) {
+    const cells = matrix(size, size, cell), row = { class: "gb-row", role: role === "grid" && "row" };
+    const grid = h("div", { class: "gb-cells", role, "aria-label": label },
+      ...cells.map((line) => h("div", row, ...line)));
     const frame = h("div", { class: "gb-frame", "aria-hidden": true });
-    const grid = h("div", { class: "gb-cells", role, "aria-label": label }, ...lines);
     const box = h("div", { class: `gb-panel gb-${hue}`, "--cols": size },
-      h("div", { class: "gb-title" }, ...title, h("small", {}, `${words} × ${words}`)), h("div", { class: "gb-grid" }, grid, frame));
+      h("div", { class: "gb-title" }, ...title, h("small", {}, `${says} × ${says}`)),
+      h("div", { class: "gb-grid" }, grid, frame));
     return { box, grid, cells, frame, size };
   }
   const place = ({ frame, size }, r, c, span) => {
-    frame.hidden = r === null;
-    if (r !== null) frame.style.cssText = [["top", r], ["left", c], ["width", span], ["height", span]]
+    frame.style.cssText = [["top", r], ["left", c], ["width", span], ["height", span]]
       .map(([side, count]) => `${side}:${(100 * count) / size}%`).join(";");
   };
 
@@ -222,38 +209,47 @@ function render({ model, el }) {
   }));
 
   function build({ x, w, view, params, sizes: { n, k, p }, m }) {
-    const scattering = view === "scatter";
-    const zeros = axis(n, k, params).padded, full = axis(n, k, params).full;
-    const zero = () => h("div", { class: "gb-cell gb-zero" }, "0");
+    const scattering = view === "scatter", shift = scattering ? p : 0;
+    const { padded, full } = axis(n, k, params);
     const left = scattering
-      ? panel("latent", ["Input ", h("i", {}, "x")], n, "group", "Input", (r, c) => editable("input", "Input", r, c))
-      : panel("latent", ["Padded input"], zeros, "group", "Padded input", (r, c) => {
-        const at = pixelAt(r, c, x, w, params);
-        return at ? editable("input", "Input", ...at) : zero();
-      });
-    const middle = panel("generator", scattering ? ["Kernel ", h("i", {}, "w")] : ["Flipped kernel"], k, "group", "Kernel",
-      (r, c) => (scattering ? editable("kernel", "Kernel", r, c) : editable("kernel", "Kernel", k - 1 - r, k - 1 - c)));
-    const shift = scattering ? p : 0;
-    const right = panel("data", ["Output ", h("i", {}, "y")], scattering ? full : m, "grid", "Output", (r, c) => {
-      const cropped = scattering && (Math.min(r, c) < p || Math.max(r, c) >= p + m);
+      ? { hue: "latent", title: ["Input ", ...math("x")], size: n, label: "Input" }
+      : { hue: "latent", title: ["Padded input"], size: padded, label: "Padded input" };
+    const middle = { hue: "generator", size: k, label: "Kernel",
+      title: scattering ? ["Kernel ", ...math("w")] : ["Flipped kernel"] };
+    const right = { hue: "data", size: scattering ? full : m, says: m, role: "grid", label: "Output",
+      title: ["Output ", ...math("y")] };
+
+    const pixel = (r, c) => {
+      const at = scattering ? [r, c] : pixelAt(r, c, x, w, params);
+      return at ? editable("input", "Input", ...at) : h("div", { class: "gb-cell gb-zero" }, "0");
+    };
+    const flipped = (u) => (scattering ? u : k - 1 - u);
+    const weight = (u, v) => editable("kernel", "Kernel", flipped(u), flipped(v));
+    const sum = (row, col) => {
+      const r = row - shift, c = col - shift, cropped = Math.min(r, c) < 0 || Math.max(r, c) >= m;
       return h("div", { class: `gb-cell${cropped ? " gb-cropped" : ""}`, role: "gridcell", tabindex: -1,
-        onclick: () => pick(r - shift, c - shift), onkeydown: (event) => walk(event, r - shift, c - shift) });
-    }, m);
-    const after = (symbol, { box }) => h("div", { class: "gb-after" }, h("div", { class: "gb-sign", "aria-hidden": true }, symbol), box);
-    const cropping = scattering && full > m ? [h("p", { class: "gb-legend" }, h("span", { class: "gb-swatch gb-cropped", "aria-hidden": true }),
-      `Hatched: padding p = ${p} crops it away.`)] : [];
-    right.box.append(...cropping);
+        onclick: () => pick(r, c), onkeydown: (event) => walk(event, r, c) });
+    };
+    const built = { left: panel(left, pixel), middle: panel(middle, weight), right: panel(right, sum), shift };
+
+    if (right.size > m) {
+      built.right.box.append(h("p", { class: "gb-legend" },
+        h("span", { class: "gb-swatch gb-cropped", "aria-hidden": true }), `Hatched: padding ${p} crops it.`));
+    }
+    const after = (symbol, { box }) => h("div", { class: "gb-after" },
+      h("div", { class: "gb-sign", "aria-hidden": true }, symbol), box);
     const total = left.size + middle.size + right.size;
-    stage.replaceChildren(h("div", { class: `gb-row-of-panels${total > 13 ? " gb-dense" : ""}`, "--total": total },
-      left.box, after(scattering ? "×" : "⋆", middle), after("=", right)));
-    return { left, middle, right, shift };
+    stage.replaceChildren(h("div",
+      { class: `gb-row-of-panels${total > 13 ? " gb-dense" : ""}`, "--total": total },
+      built.left.box, after(scattering ? "×" : "⋆", built.middle), after("=", built.right)));
+    return built;
   }
 
   function pick(r, c) { // gather goes to the cell; scatter keeps its sum in sight
-    if (timer) stop();
     const { view, m } = read();
-    if (view === "gather") go(r * m + c + 1);
-    else pinned = [r, c];
+    player.stop();
+    if (view === "gather") return go(r * m + c + 1);
+    pinned = [r, c];
     update();
   }
   function walk(event, r, c) {
@@ -281,8 +277,9 @@ function render({ model, el }) {
   function writeEquation(state, cell) {
     const { x, w, view, params, m, position } = state;
     if (!cell) {
-      const start = view === "scatter" ? "Each pixel stamps the kernel, times its value." : "Each output is one window: multiply and add.";
-      return equation.replaceChildren(position ? "This stamp falls outside: all of it is cropped." : start);
+      return equation.replaceChildren(position ? "This stamp is cropped, all of it."
+        : view === "scatter" ? "Each pixel stamps the kernel, times its value."
+          : "Each output is one window: multiply and add.");
     }
     const [r, c] = cell, all = terms(r, c, x, w, params), scattering = view === "scatter";
     const done = ({ t }) => !scattering || t < position;
@@ -291,85 +288,99 @@ function render({ model, el }) {
       `${factor(term.pixel)}·${factor(term.weight)}`)]);
     const sum = all.filter(done).reduce((total, { pixel, weight }) => total + pixel * weight, 0);
     const inside = Math.min(r, c) >= 0 && Math.max(r, c) < m;
-    const tail = !all.length ? ": no pixel reaches it" : !inside ? ", cropped" : all.every(done) ? "" : " so far";
-    equation.replaceChildren(h("i", {}, "y"), `[${text(r)}, ${text(c)}] = `, ...sumOf, ...(all.length ? [" = "] : []),
-      h("b", {}, text(sum)), tail);
-    equation.setAttribute("aria-live", timer ? "off" : "polite");
+    const tail = !all.length ? ": no pixel reaches it"
+      : !inside ? ", cropped" : all.every(done) ? "" : " so far";
+    equation.replaceChildren(...math("y"), `[${text(r)}, ${text(c)}] = `, ...sumOf,
+      all.length ? " = " : "", h("b", {}, text(sum)), tail);
+    equation.setAttribute("aria-live", player.playing() ? "off" : "polite");
   }
 
   function update() {
     if (writing) return;
-    const state = read(), { x, w, view, params, sizes, m, position, steps } = state;
-    const { n, k, s, p, a } = sizes, scattering = view === "scatter";
-    const fresh = JSON.stringify([view, sizes]);
-    if (fresh !== key) { parts = build(state); key = fresh; }
+    const state = read(), sizes = JSON.stringify([state.view, state.sizes]);
+    if (sizes !== key) parts = build(state);
+    key = sizes;
+    const cell = subject(state);
+    drawChoices(state);
+    drawNumbers(state);
+    drawOutput(state, cell);
+    drawFrames(state);
+    writeEquation(state, cell);
+    player.draw();
+  }
 
+  function drawChoices({ view, sizes, m }) {
+    const { n, k, s, p, a } = sizes;
     for (const [name, , inputs] of choices) {
-      inputs.forEach((input) => {
-        const reason = name === "p" || name === "a" ? refusal({ ...sizes, [name]: Number(input.value) }) : "";
+      for (const input of inputs) {
+        const wanted = { ...sizes, [name]: Number(input.value) };
+        const reason = name === "p" || name === "a" ? refusal(wanted) : "";
         input.checked = Number(input.value) === sizes[name];
         input.setAttribute("aria-disabled", String(Boolean(reason)));
         input.parentElement.title = reason;
-      });
+      }
     }
-    viewInputs.forEach((input) => { input.checked = input.value === view; });
+    for (const input of viewInputs) input.checked = input.value === view;
+    formula.replaceChildren(...math("m = (n − 1)s − 2p + k + a"),
+      ` = (${n} − 1)·${s} − 2·${p} + ${k} + ${a} = `, h("b", {}, String(m)),
+      ...(view === "gather" ? ["; implicit padding ", ...math("k − p − 1"), ` = ${k - p - 1}`] : []));
+  }
 
+  function drawNumbers({ x, w }) {
     for (const input of stage.querySelectorAll("input")) {
       const { trait, r, c } = input.dataset, value = model.get(trait)[r][c];
       const typing = input === document.activeElement && !Number.isFinite(input.valueAsNumber);
       if (!typing && input.valueAsNumber !== value) input.value = value;
       shade(input.parentElement, value, trait === "input" ? x : w);
     }
+  }
 
-    const { left, middle, right, shift } = parts, now = position - 1, cell = subject(state);
+  function drawOutput({ x, w, view, params, sizes: { n, k, s }, m, position }, cell) {
+    const { left, middle, right, shift } = parts, scattering = view === "scatter";
     const final = transposedConvolution(x, w, params);
     const shown = scattering ? scatter(x, w, params, position) : final;
-    const i = Math.floor(now / n), j = now % n, row = Math.floor(now / m), col = now % m;
+    const i = Math.floor((position - 1) / n), j = (position - 1) % n; // the pixel that stamps
     right.cells.forEach((line, r) => line.forEach((node, c) => {
       const ready = scattering || r * m + c < position;
-      const under = scattering && position && r >= i * s && r < i * s + k && c >= j * s && c < j * s + k;
-      const added = under ? x[i][j] * w[r - i * s][c - j * s] : null;
-      const chosen = cell && cell[0] === r - shift && cell[1] === c - shift;
-      node.replaceChildren(ready ? text(shown[r][c]) : "·", ...(under ? [h("small", {}, `${added < 0 ? "−" : "+"}${text(Math.abs(added))}`)] : []));
-      node.classList.toggle("gb-chosen", Boolean(chosen));
+      const weight = scattering && position ? w[r - i * s]?.[c - j * s] : undefined;
+      const added = weight === undefined ? [] : [h("small", {}, signed(x[i][j] * weight))];
+      const chosen = Boolean(cell) && cell[0] === r - shift && cell[1] === c - shift;
+      node.replaceChildren(ready ? text(shown[r][c]) : "·", ...added);
+      node.classList.toggle("gb-chosen", chosen);
       node.tabIndex = chosen || (!cell && r === shift && c === shift) ? 0 : -1;
-      node.setAttribute("aria-selected", String(Boolean(chosen)));
+      node.setAttribute("aria-selected", String(chosen));
       shade(node, ready ? shown[r][c] : 0, final);
     }));
     for (const [part, values] of [[left, x], [middle, w], [right, shown]]) {
-      part.box.style.setProperty("--chars", Math.max(...values.flat().map((value) => text(value).length)));
+      const longest = Math.max(...values.flat().map((value) => text(value).length));
+      part.box.style.setProperty("--chars", longest);
     }
     right.grid.setAttribute("aria-label", `Output ${m} by ${m}: ${rows(final)}`);
-    const at = position ? (scattering ? [[i, j, 1], [0, 0, k], [i * s, j * s, k]] : [[row, col, k], [0, 0, k], [row, col, 1]]) : [[null], [null], [null]];
-    [left, middle, right].forEach((part, index) => place(part, ...at[index]));
-
-    writeEquation(state, cell);
-    formula.replaceChildren(h("i", {}, "m"), " = (", h("i", {}, "n"), " − 1)", h("i", {}, "s"), " − 2", h("i", {}, "p"),
-      " + ", h("i", {}, "k"), " + ", h("i", {}, "a"), ` = (${n} − 1)·${s} − 2·${p} + ${k} + ${a} = `, h("b", {}, String(m)),
-      scattering ? "" : `; implicit padding k − p − 1 = ${k - p - 1}`);
-    slider.max = steps;
-    slider.value = position;
-    slider.setAttribute("aria-valuetext", `Step ${position} of ${steps}`);
-    counter.textContent = `${position} / ${steps}`;
-    playButton.querySelector("path").setAttribute("d", timer ? ICONS.pause : ICONS.play);
-    playButton.setAttribute("aria-label", timer ? "Pause" : "Play");
-    playButton.title = timer ? "Pause" : "Play";
   }
+
+  function drawFrames({ view, sizes: { n, k, s }, m, position }) {
+    const side = view === "scatter" ? n : m, r = Math.floor((position - 1) / side), c = (position - 1) % side;
+    const { left, middle, right } = parts;
+    for (const { frame } of [left, middle, right]) frame.hidden = position === 0;
+    place(middle, 0, 0, k);
+    place(left, r, c, view === "scatter" ? 1 : k);
+    if (view === "scatter") place(right, r * s, c * s, k);
+    else place(right, r, c, 1);
+  }
+
   function shade(node, value, among) {
     const largest = Math.max(1e-9, ...among.flat().map(Math.abs));
     node.style.setProperty("--v", Math.min(1, Math.abs(value) / largest));
   }
 
-  el.classList.add("gb-widget");
-  el.setAttribute("role", "group");
-  el.setAttribute("aria-label", model.get("label"));
-  const transport = h("div", { class: "gb-transport" },
-    iconButton("First step", "first", user(() => go(0))), iconButton("Previous step", "back", user(() => go(read().position - 1))),
-    playButton, iconButton("Next step", "next", user(() => go(read().position + 1))), slider, counter);
-  el.replaceChildren(viewBox, h("div", { class: "gb-choices" }, ...choices.map(([, box]) => box)), note, formula, stage, equation, transport);
+  mountIn(el, model, viewBox, h("div", { class: "gb-choices" }, ...choices.map(([, box]) => box)),
+    note, formula, stage, equation, player.el);
   model.on("change", update);
   update();
-  return () => { clearInterval(timer); model.off("change", update); };
+  return () => {
+    player.close();
+    model.off("change", update);
+  };
 }
 
 export default { render };
