@@ -1,8 +1,8 @@
 """One chapter alone in an empty folder, in an environment like Colab's.
 
 The environment has PyTorch, torchvision, Matplotlib and ipywidgets, not the package:
-the set-up cell must bring that. What it would fetch from the public repository comes from a
-repository made of the working tree; the rest comes from the package registry.
+the set-up cell must bring that. What it would fetch from the public repository comes
+from a repository made of the working tree, the rest from the package registry.
 """
 
 import os
@@ -70,14 +70,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository like the public one, of the files as they are now."""
     folder = tmp_path_factory.mktemp("repository")
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(
-        command, cwd=ROOT, check=True, capture_output=True, text=True
+    ignored = shutil.ignore_patterns(
+        ".*", "_build", "build", "*.egg-info", "__pycache__"
     )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT, folder, ignore=ignored, dirs_exist_ok=True)
     author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "a"]):
         subprocess.run(["git", *command], cwd=folder, check=True)

@@ -22,8 +22,8 @@ def test_line_counts_tests_and_chapters(tmp_path: Path) -> None:
     count(report, summary, "tests")
     summary.note("strict build", True)
     assert summary.line(12.3) == (
-        "make test: passed: 1 tests, 1 chapter, strict build; "
-        "failed: 1 tests, 1 chapter; skipped: 1 tests (no cat) (12 s)"
+        "make test: passed: 1 test, 1 chapter, strict build; "
+        "failed: 1 test, 1 chapter; skipped: 1 test (no cat) (12 s)"
     )
 
 

@@ -68,23 +68,23 @@ def count(report: Path, summary: Summary, name: str) -> None:
             reasons[_reason(skip)] += 1
         else:
             tests["failed" if broken else "passed"] += 1
-    tests_kinds = [(tests["passed"], summary.passed), (tests["failed"], summary.failed)]
-    for number, names in tests_kinds:
+    for result, names in (("passed", summary.passed), ("failed", summary.failed)):
+        if tests[result]:
+            names.append(_number(tests[result], name))
+    for succeeded, names in ((True, summary.passed), (False, summary.failed)):
+        number = sum(result is succeeded for result in chapters.values())
         if number:
-            names.append(f"{number} {name}")
-    _count_chapters(chapters, summary)
-    summary.skipped += [f"{number} {name} ({why})" for why, number in reasons.items()]
+            names.append(_number(number, "chapters"))
+    for why, number in reasons.items():
+        summary.skipped.append(f"{_number(number, name)} ({why})")
 
 
 def _reason(skip: ElementTree.Element) -> str:
     return skip.get("message", "").removeprefix("Skipped: ")
 
 
-def _count_chapters(chapters: dict[str, bool], summary: Summary) -> None:
-    for succeeded, names in ((True, summary.passed), (False, summary.failed)):
-        number = sum(result is succeeded for result in chapters.values())
-        if number:
-            names.append(f"{number} chapter{'s' * (number > 1)}")
+def _number(count: int, plural: str) -> str:
+    return f"{count} {plural if count != 1 else plural.removesuffix('s')}"
 
 
 def pytest(
@@ -95,10 +95,11 @@ def pytest(
     report.unlink(missing_ok=True)
     options = ["-q", "-n", "2", f"--junitxml={report}"]
     command = [sys.executable, "-m", "pytest", *options, *arguments]
+    failed = len(summary.failed)
     done = subprocess.run(command, cwd=ROOT, env=environ, check=False)
     if report.exists():
         count(report, summary, name)
-    if done.returncode and not any(name in entry for entry in summary.failed):
+    if done.returncode and len(summary.failed) == failed:
         summary.note(f"{name} (pytest ended with {done.returncode})", False)
 
 
