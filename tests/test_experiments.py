@@ -11,7 +11,12 @@ import pytest
 
 from ganbook import experiments
 from ganbook.experiments import Experiment, Result, __main__, catalog, label, recording
-from ganbook.experiments.runner import ConfigurationError, open_recording, play
+from ganbook.experiments.runner import (
+    BusyError,
+    ConfigurationError,
+    open_recording,
+    play,
+)
 
 PIXELS = np.arange(12, dtype=np.uint8).reshape(3, 4)
 QUIET = {"show": lambda line: None}
@@ -148,6 +153,17 @@ def test_a_crash_while_writing_leaves_the_old_file(toy, tmp_path, monkeypatch):
     play(toy.experiment(), tmp_path, seeds=2, **QUIET)
     assert toy.played == [({}, 1), ({"size": 2}, 1)]
     assert not list(tmp_path.glob(".*"))  # what was left aside has been used up
+
+
+def test_two_at_once_would_lose_runs(toy, tmp_path):
+    pytest.importorskip("fcntl")
+
+    def run(setting, seed):
+        play(toy.experiment(), tmp_path, **QUIET)
+
+    with pytest.raises(BusyError, match="another process is recording in"):
+        play(toy.experiment(run=run), tmp_path, **QUIET)
+    play(toy.experiment(), tmp_path, **QUIET)  # the lock is gone
 
 
 @pytest.mark.parametrize(

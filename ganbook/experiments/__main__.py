@@ -9,6 +9,7 @@ from ganbook.experiments import recording as records
 from ganbook.experiments.catalog import EXPERIMENTS
 from ganbook.experiments.experiment import Experiment, label
 from ganbook.experiments.runner import (
+    BusyError,
     duration,
     estimate,
     open_recording,
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
             _show_plan(experiment, folder, options.seeds or experiment.seeds)
         else:
             play(experiment, folder, seeds=options.seeds, show=_show)
-    except (FileNotFoundError, ValueError) as error:
+    except (BusyError, FileNotFoundError, ValueError) as error:
         return str(error)
     except KeyboardInterrupt:
         return "\nInterrupted; the same command goes on with the run it was playing."

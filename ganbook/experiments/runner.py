@@ -1,8 +1,10 @@
 """Play what is not recorded yet, run by run, and record each as it ends."""
 
 import io
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -16,9 +18,18 @@ from ganbook.experiments.experiment import Experiment, Result, Setting, key, lab
 from ganbook.experiments.machine import hardware, versions
 from ganbook.experiments.recording import Recording
 
+try:
+    import fcntl
+except ImportError:  # Windows, which has no such locks
+    fcntl = None
+
 
 class ConfigurationError(ValueError):
     """What is recorded was played with another configuration."""
+
+
+class BusyError(RuntimeError):
+    """Another process is recording the same experiment."""
 
 
 class Run(NamedTuple):
@@ -99,8 +110,7 @@ def play(
 ) -> Recording:
     """Play the runs that are not recorded in ``folder`` and record each as it ends.
 
-    Killed at any moment, it has lost the run it was playing and nothing else. One
-    process at a time may write to a folder.
+    Killed at any moment, it has lost the run it was playing and nothing else.
 
     Args:
         experiment: What to play.
@@ -109,10 +119,18 @@ def play(
         show: Called with a line of text about each run.
 
     Raises:
+        BusyError: If another process is recording in the folder.
         ConfigurationError: If the folder holds runs of another configuration.
     """
+    with _only_writer(folder):
+        return _play(experiment, folder, seeds or experiment.seeds, show)
+
+
+def _play(
+    experiment: Experiment, folder: Path, seeds: int, show: Callable[[str], Any]
+) -> Recording:
     recording = open_recording(experiment, folder)
-    runs = remaining(experiment, recording, seeds or experiment.seeds)
+    runs = remaining(experiment, recording, seeds)
     if experiment.references and not recording.references:
         recording.references = dict(experiment.references())
     for i, run in enumerate(runs):
@@ -126,6 +144,24 @@ def play(
             f"{_brief(result)} ({duration(seconds)}; {duration(left)} left)"
         )
     return recording
+
+
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Lock the folder; the lock ends with the process, however that ends."""
+    if fcntl is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(f"another process is recording in {folder}") from None
+        yield
+    finally:
+        os.close(handle)  # and so unlock
 
 
 def _append(recording: Recording, run: Run, result: Result, seconds: float) -> None:
