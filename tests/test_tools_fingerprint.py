@@ -22,15 +22,18 @@ def root(tmp_path: Path) -> Path:
 def build(root: Path) -> Path:
     """A build that succeeded."""
     build = root / "_build"
-    for name in (".doctrees", ".jupyter_cache", "html"):
-        (build / name).mkdir(parents=True)
+    (build / "html").mkdir(parents=True)
     (build / "html" / "index.html").write_text("x")
-    fingerprint.save(build, fingerprint.fingerprints(root, {}))
+    now = fingerprint.fingerprints(root, {})
+    fingerprint.begin(build, now)
+    for name in (".doctrees", ".jupyter_cache"):
+        (build / name).mkdir()
+    fingerprint.finish(build, now)
     return build
 
 
 def stale(root: Path, build: Path, environ: dict[str, str] | None = None) -> list[str]:
-    return fingerprint.clear(build, fingerprint.fingerprints(root, environ or {}))
+    return fingerprint.begin(build, fingerprint.fingerprints(root, environ or {}))
 
 
 def test_nothing_changed(root: Path, build: Path) -> None:
@@ -81,3 +84,14 @@ def test_default_budget_is_the_same_said_or_not(root: Path, build: Path) -> None
 
 def test_first_build_is_stale(root: Path, tmp_path: Path) -> None:
     assert stale(root, tmp_path / "nothing") == ["executed", "rendered"]
+
+
+def test_failed_build_is_not_fresh_and_keeps_what_it_executed(
+    root: Path, build: Path
+) -> None:
+    (root / "ganbook" / "a.py").write_text("changed")
+    assert stale(root, build) == ["executed"]
+    (build / ".jupyter_cache").mkdir()
+    assert not fingerprint.is_fresh(build, fingerprint.fingerprints(root, {}))
+    assert stale(root, build) == []
+    assert (build / ".jupyter_cache").exists()

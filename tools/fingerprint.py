@@ -2,7 +2,7 @@
 
 Jupyter Book caches executed chapters by the text of their cells alone. It does not see
 that the package behind them changed, or a recorded run, or a version of PyTorch. So a
-build asks this module first: `clear` removes what is stale when the fingerprint of all
+build asks this module first: `begin` removes what is stale when the fingerprint of all
 that differs from the one that the last build saved.
 """
 
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "anywidget", "mlxtend")
 EXECUTED = ("ganbook/**/*", "book/recorded/**/*")
 RENDERED = ("tools/*.py", "templates/**/*", "_config.yml", "_toc.yml", "*.bib")
+CACHED = ("executed", "rendered")
 PAGES = ("book/*.ipynb", "book/*.md", "*.md", "assets/**/*")
 
 
@@ -71,27 +72,36 @@ def _saved(build: Path, name: str) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def save(build: Path, now: Mapping[str, str]) -> None:
-    """Remember the state that a build began with, once it succeeded."""
-    for name, value in now.items():
-        (build / f".fingerprint-{name}").write_text(value)
+def _save(build: Path, now: Mapping[str, str], names: Iterable[str]) -> None:
+    for name in names:
+        (build / f".fingerprint-{name}").write_text(now[name])
 
 
-def clear(build: Path, now: Mapping[str, str]) -> list[str]:
+def begin(build: Path, now: Mapping[str, str]) -> list[str]:
     """Remove what the present state makes stale, and return the names of it.
+
+    From here on caches fill with what the present state gives: a build that fails, say
+    for a reference to nothing, need not execute again what it executed.
 
     Args:
         build: The folder with `.doctrees`, `.jupyter_cache` and `html`.
         now: The present `fingerprints`.
     """
-    names = ("executed", "rendered")
-    stale = [name for name in names if now[name] != _saved(build, name)]
+    stale = [name for name in CACHED if now[name] != _saved(build, name)]
     if stale:
         shutil.rmtree(build / ".doctrees", ignore_errors=True)
     if "executed" in stale:
         shutil.rmtree(build / ".jupyter_cache", ignore_errors=True)
         shutil.rmtree(build / "jupyter_execute", ignore_errors=True)
+    build.mkdir(parents=True, exist_ok=True)
+    (build / ".fingerprint-pages").unlink(missing_ok=True)
+    _save(build, now, CACHED)
     return stale
+
+
+def finish(build: Path, now: Mapping[str, str]) -> None:
+    """Remember the state that a build began with, once it succeeded."""
+    _save(build, now, ["pages"])
 
 
 def is_fresh(build: Path, now: Mapping[str, str]) -> bool:

@@ -35,7 +35,7 @@ def render(build: Path, environ: Mapping[str, str] = os.environ) -> Path:
     with _alone(build):
         now = fingerprint.fingerprints(environ=environ)
         known = (build / "html").exists()
-        if "executed" in fingerprint.clear(build, now) and known:
+        if "executed" in fingerprint.begin(build, now) and known:
             print("The package, a recorded run or a version changed: executing anew.")
         program = Path(sys.executable).with_name("jupyter-book")
         command = [str(program), "build", ".", "--path-output", str(build.parent)]
@@ -43,7 +43,7 @@ def render(build: Path, environ: Mapping[str, str] = os.environ) -> Path:
         done = subprocess.run(command + flags, cwd=ROOT, env=dict(environ), check=False)
         if done.returncode:
             raise BuildError("the book was not built: the messages above say why")
-        fingerprint.save(build, now)
+        fingerprint.finish(build, now)
     return build / "html" / "index.html"
 
 
