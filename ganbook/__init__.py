@@ -15,6 +15,7 @@ _PARTS = frozenset(
     {
         "budget",
         "data",
+        "divergences",
         "experiments",
         "losses",
         "metrics",
