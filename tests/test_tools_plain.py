@@ -1,7 +1,10 @@
 """From MyST to the Markdown that Colab knows."""
 
+from pathlib import Path
+
 import pytest
 
+from tools.colab import excerpt
 from tools.plain import translate
 
 
@@ -76,3 +79,20 @@ def test_unknown_directive_is_an_error(source: str) -> None:
 def test_unclosed_directive_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing closes"):
         plain(":::{note}\ntext")
+
+
+def test_included_source_is_brought_along(tmp_path: Path) -> None:
+    path = tmp_path / "games.py"
+    path.write_text("class Game:\n    @once\n    def play(self):\n        return 1\n")
+    source = (
+        "```{literalinclude} games.py\n:language: python\n:pyobject: Game.play\n```"
+    )
+    code = "def play(self):\n    return 1"
+
+    def include(kind: str, target: str, name: str) -> str:
+        return excerpt(tmp_path / target, name)
+
+    seen = translate(source, include, str)
+    assert seen == f"```python\n{code}\n```"
+    with pytest.raises(ValueError, match=r"does not define Game\.stop"):
+        excerpt(path, "Game.stop")

@@ -7,7 +7,9 @@ the book open these copies; a job publishes them to the branch `colab`.
 from __future__ import annotations
 
 import argparse
+import ast
 import posixpath
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -20,6 +22,24 @@ from tools.plain import translate
 
 CITES = ("cite", "cite:p", "cite:t", "cite:ps", "cite:ts")
 REFERS = ("ref", "numref", "prf:ref", "eq")
+
+
+def excerpt(path: Path, name: str) -> str:
+    """Return the source of a function, a class or a method `Class.method`.
+
+    Raises:
+        ValueError: If the file does not define it.
+    """
+    source = path.read_text()
+    node: ast.AST = ast.parse(source)
+    for part in name.split("."):
+        named = [
+            n for n in ast.iter_child_nodes(node) if getattr(n, "name", "") == part
+        ]
+        if not named:
+            raise ValueError(f"{path} does not define {name}")
+        node = named[0]
+    return textwrap.dedent(ast.get_source_segment(source, node, padded=True) or "")
 
 
 class Linker:
@@ -46,6 +66,8 @@ class Linker:
             return f"[{text or self._title(target)}]({self._address(target)})"
         if kind == "image":
             return f"![{text}]({self._raw(target)})"
+        if kind == "include":
+            return excerpt((ROOT / self.page).parent / target, text)
         raise ValueError(f"{self.page}: no translation for the role {kind!r}")
 
     def bibliography(self) -> str:

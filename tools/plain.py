@@ -158,6 +158,9 @@ def _replace(
         return bibliography()
     if name in CODE:
         return f"```{directive.argument}\n{directive.body}\n```"
+    if name == "literalinclude":
+        code = link("include", directive.argument, directive.options["pyobject"])
+        return f"```python\n{code}\n```"
     if name == "math":
         return f"$$\n{directive.body}\n$$"
     if name in ("figure", "image"):
