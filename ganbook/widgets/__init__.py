@@ -5,8 +5,16 @@ anywidget convention (``export default { render }``) and exports its arithmetic,
 that the tests can run the very code that the reader's browser runs.
 """
 
+from ganbook.widgets.density_game import DensityGame
+from ganbook.widgets.dirac_gan import DiracGan
 from ganbook.widgets.film_strip import FilmStrip
 from ganbook.widgets.page import PageWidget
 from ganbook.widgets.transposed_convolution import TransposedConvolution
 
-__all__ = ["FilmStrip", "PageWidget", "TransposedConvolution"]
+__all__ = [
+    "DensityGame",
+    "DiracGan",
+    "FilmStrip",
+    "PageWidget",
+    "TransposedConvolution",
+]

@@ -94,3 +94,54 @@ function mountIn(el, model, ...parts) {
   el.setAttribute("aria-label", model.get("label"));
   el.replaceChildren(...parts);
 }
+
+/** An SVG element; attributes as in h(), except that nothing listens. */
+function shape(tag, attributes = {}, ...children) {
+  const space = iconButton("", "play").querySelector("svg").namespaceURI; // no address in a page
+  const node = document.createElementNS(space, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** A number for readers: `digits` after the point, with a real minus sign. */
+const fixed = (value, digits = 3) =>
+  (Number.isFinite(value) ? value.toFixed(digits).replace(/^-(?=0\.?0*$)/, "").replace("-", "−")
+    : value > 0 ? "∞" : value < 0 ? "−∞" : "undefined");
+
+/** One of a few options (pairs of value and name), bound to a trait. */
+function choice(model, trait, legend, options) {
+  const group = `${trait}-${Math.random().toString(36).slice(2)}`;
+  const inputs = options.map(([value, name]) => {
+    const input = h("input", {
+      type: "radio", name: group, value,
+      onchange() { model.set(trait, value); model.save_changes(); },
+    });
+    return [input, h("label", {}, input, h("span", {}, name))];
+  });
+  const el = h("fieldset", { class: "gb-choice" }, h("legend", {}, legend),
+    h("div", { class: "gb-options" }, ...inputs.map(([, label]) => label)));
+  return {
+    el,
+    draw() { for (const [input] of inputs) input.checked = input.value === model.get(trait); },
+  };
+}
+
+/** A slider bound to a number: its name, its value in words beside it. */
+function dial(model, trait, name, { min, max, step, digits = 2 }) {
+  const output = h("span", { class: "gb-counter", "aria-hidden": true }); // the slider says it
+  const input = h("input", {
+    type: "range", min, max, step, "aria-label": name,
+    oninput() { model.set(trait, Number(input.value)); model.save_changes(); },
+  });
+  const el = h("label", { class: "gb-transport" },
+    h("span", { "aria-hidden": true, style: "flex: 0 1 9.5rem" }, name), input, output);
+  return {
+    el,
+    draw() {
+      input.value = model.get(trait);
+      output.textContent = fixed(model.get(trait), digits);
+      input.setAttribute("aria-valuetext", output.textContent);
+    },
+  };
+}
