@@ -54,6 +54,15 @@ def test_figure_has_no_paper_and_no_metadata(drawn: str) -> None:
     assert 'id="f1-patch_1"' not in result
 
 
+def test_first_box_of_a_diagram_is_no_paper(tmp_path: Path) -> None:
+    from ganbook import viz
+
+    viz.game().savefig(tmp_path / "game.svg")
+    seen = inline_svg((tmp_path / "game.svg").read_text(), "A game", "g-")
+    latent = viz.PALETTE["latent"]
+    assert f"stroke: var(--gb-latent, {latent})" in seen  # the frame of "noise z"
+
+
 def test_identifiers_have_the_prefix_and_resolve(drawn: str) -> None:
     result = sphinx_figures.inline_svg(drawn, "x", "f1-")
     names = set(re.findall(r'\bid="([^"]+)"', result))

@@ -84,7 +84,11 @@ def _drop_background(root: Element) -> None:
         first = next(iter(group), None)
         if first is not None and first.get("id", "").startswith("patch_"):
             style = "".join(path.get("style", "") for path in first)
-            if "fill: #ffffff" in style or "fill: none" in style:
+            outline = "".join(path.get("d", "") for path in first)
+            # Straight edges: the first box of a diagram without axes has round ones.
+            if not re.search("[CQ]", outline) and (
+                "fill: #ffffff" in style or "fill: none" in style
+            ):
                 group.remove(first)
 
 
