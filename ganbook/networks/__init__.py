@@ -1,6 +1,14 @@
 """Networks, one file a family. Discriminators return logits of shape (N, 1)."""
 
 from ganbook.networks.dense import DenseDiscriminator, DenseGenerator
+from ganbook.networks.energy import DenseEnergy, PolynomialEnergy, log_partition
 from ganbook.networks.size import count_parameters
 
-__all__ = ["DenseDiscriminator", "DenseGenerator", "count_parameters"]
+__all__ = [
+    "DenseDiscriminator",
+    "DenseEnergy",
+    "DenseGenerator",
+    "PolynomialEnergy",
+    "count_parameters",
+    "log_partition",
+]

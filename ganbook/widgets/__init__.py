@@ -8,6 +8,7 @@ that the tests can run the very code that the reader's browser runs.
 from ganbook.widgets.density_game import DensityGame
 from ganbook.widgets.dirac_gan import DiracGan
 from ganbook.widgets.film_strip import FilmStrip
+from ganbook.widgets.noise_contrast import NoiseContrast
 from ganbook.widgets.page import PageWidget
 from ganbook.widgets.transposed_convolution import TransposedConvolution
 
@@ -15,6 +16,7 @@ __all__ = [
     "DensityGame",
     "DiracGan",
     "FilmStrip",
+    "NoiseContrast",
     "PageWidget",
     "TransposedConvolution",
 ]
