@@ -102,5 +102,5 @@ def test_the_textbook_trains_both_players(digits):
 
 def test_a_keras_process_that_ends_says_why(tmp_path):
     """There is neither TensorFlow nor a data set here."""
-    with pytest.raises(KerasUnavailable, match="ended: .*Error"):
+    with pytest.raises(KerasUnavailable, match=r"ended: .*Error"):
         KerasProcess(Path(sys.executable), tmp_path)

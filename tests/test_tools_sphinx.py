@@ -58,7 +58,9 @@ def test_first_box_of_a_diagram_is_no_paper(tmp_path: Path) -> None:
     from ganbook import viz
 
     viz.game().savefig(tmp_path / "game.svg")
-    seen = sphinx_figures.inline_svg((tmp_path / "game.svg").read_text(), "A game", "g-")
+    seen = sphinx_figures.inline_svg(
+        (tmp_path / "game.svg").read_text(), "A game", "g-"
+    )
     latent = viz.PALETTE["latent"]
     assert f"stroke: var(--gb-latent, {latent})" in seen  # the frame of "noise z"
 
