@@ -40,7 +40,9 @@ def optimal_discriminator(p: Tensor, q: Tensor) -> Tensor:
 def value(p: Tensor, q: Tensor, discriminator: Tensor, x: Tensor) -> Tensor:
     r"""The game's value :math:`V = \int p \log D + q \log(1 - D) \, dx`, at most 0.
 
-    A place without mass costs nothing, whatever D says there (0 log 0 = 0).
+    A place without mass costs nothing, whatever D says there (0 log 0 = 0). D cannot
+    be told from 0 or 1 when it is closer than half the machine epsilon, and counts as
+    that close.
 
     Args:
         p: Density of the data, (N,).
@@ -55,7 +57,9 @@ def value(p: Tensor, q: Tensor, discriminator: Tensor, x: Tensor) -> Tensor:
     _check_values(discriminator=discriminator, like=p)
     if (discriminator > 1).any():
         raise ValueError(f"discriminator reaches {discriminator.max():.4g}, above 1")
-    terms = torch.xlogy(p, discriminator) + torch.xlogy(q, 1 - discriminator)
+    least = torch.finfo(discriminator.dtype).eps / 2
+    on_data = torch.xlogy(p, discriminator.clamp(min=least))
+    terms = on_data + torch.xlogy(q, (1 - discriminator).clamp(min=least))
     return torch.trapezoid(terms, x)
 
 
@@ -71,7 +75,9 @@ def kullback_leibler(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
         ValueError: If ``p`` or ``q`` is no density on the grid.
     """
     _check_densities(x, p=p, q=q)
-    return torch.trapezoid(torch.xlogy(p, p) - torch.xlogy(p, q), x)
+    there = p > 0  # elsewhere 0 log 0 = 0, and no gradient
+    ratio = torch.where(there, p, 1.0).log() - torch.where(there, q, 1.0).log()
+    return torch.trapezoid(p * ratio, x)
 
 
 def jensen_shannon(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
@@ -89,8 +95,12 @@ def jensen_shannon(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
         ValueError: If ``p`` or ``q`` is no density on the grid.
     """
     _check_densities(x, p=p, q=q)
-    m = (p + q) / 2
-    return (kullback_leibler(p, m, x) + kullback_leibler(q, m, x)) / 2
+    tiny = _tiny(p)
+    terms = (  # p log(p / m): ratios of 0 to 2, for m itself may round to 0
+        torch.xlogy(one, (2 * one / (p + q).clamp(min=tiny)).clamp(min=tiny))
+        for one in (p, q)
+    )
+    return torch.trapezoid(sum(terms), x) / 2
 
 
 class FDivergence(NamedTuple):

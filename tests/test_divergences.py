@@ -37,11 +37,32 @@ def test_the_best_discriminator_attains_the_divergence() -> None:
         assert divergences.value(P, Q, other, X) < top
 
 
+def test_a_best_answer_that_rounds_to_1_is_finite() -> None:
+    q = normal(5.0, 0.3)  # at -12 its density is nothing beside the data's
+    best = divergences.optimal_discriminator(P, q)
+    assert best.max() == 1
+    top = divergences.value(P, q, best, X).item()
+    jsd = divergences.jensen_shannon(P, q, X).item()
+    assert top == pytest.approx(2 * jsd - math.log(4), abs=1e-12)
+
+
 def test_jensen_shannon_is_zero_for_equals_and_log_2_for_strangers() -> None:
     far = [divergences.jensen_shannon(normal(-s, 0.1), normal(s, 0.1), X)
            for s in (0.0, 5.0)]  # fmt: skip
     assert far[0].item() == pytest.approx(0, abs=1e-12)
     assert far[1].item() == pytest.approx(math.log(2))
+
+
+def test_densities_may_underflow() -> None:
+    """Narrow ones do so between them: there p > 0 while (p + q) / 2 rounds to 0."""
+    for shift in torch.linspace(0, 2, 41):
+        at = shift.item(), 0.05
+        p, q = normal(0.0, 0.05).requires_grad_(), normal(*at).requires_grad_()
+        jsd = divergences.jensen_shannon(p, q, X)
+        assert -1e-9 < jsd.item() < math.log(2) + 1e-9
+        for gradient in torch.autograd.grad(jsd, (p, q)):
+            assert torch.isfinite(gradient).all()
+        assert divergences.kullback_leibler(p, p, X).item() == 0
 
 
 def test_no_mass_no_opinion() -> None:
