@@ -110,12 +110,13 @@ export function experiments({ m, s, k }, data, noise) {
 
 // ------------------------------------------------------------------- drawing
 
-const WIDE = 640, LEFT = 14, RIGHT = 14, LOW = -6, HIGH = 6, FLOOR = 196, TOP = 16;
+let wide = 640; // one unit is one screen pixel: letters and lines keep their size on a phone
+const LEFT = 14, RIGHT = 14, LOW = -6, HIGH = 6, FLOOR = 196, TOP = 16;
 const REACH = { mean: [-1, 1], "log Z": [-0.1, 1.9] }; // of the strip of estimates
 const SVG = "http://www.w3.org/2000/svg";
 
 const across = (x, low = LOW, high = HIGH) =>
-  LEFT + ((x - low) / (high - low)) * (WIDE - LEFT - RIGHT);
+  LEFT + ((x - low) / (high - low)) * (wide - LEFT - RIGHT);
 const number = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
 
 function svg(tag, attributes = {}, ...children) {
@@ -127,14 +128,20 @@ function svg(tag, attributes = {}, ...children) {
 const line = (x1, y1, x2, y2, color, width = 1, more = {}) =>
   svg("line", { x1, y1, x2, y2, style: `stroke:${color};stroke-width:${width}`, ...more });
 const label = (x, y, content, color = "var(--muted)", anchor = "middle") =>
-  svg("text", { x, y, "text-anchor": anchor, style: `fill:${color};font-size:var(--print,13px)` }, content);
+  svg("text", { x, y, "text-anchor": anchor, style: `fill:${color};font-size:12.5px` }, content);
 
+/** The curve of f; it leaves the picture where f rises above `top`. */
 function curve(f, top, color, more = "") {
-  const points = [];
+  let path = "", inside = false;
   for (let x = LOW; x <= HIGH + 1e-9; x += 0.03) {
-    points.push(`${across(x).toFixed(1)},${(FLOOR - (f(x) / top) * (FLOOR - TOP)).toFixed(1)}`);
+    const value = f(x);
+    if (value <= top) {
+      const y = FLOOR - (value / top) * (FLOOR - TOP);
+      path += `${inside ? "L" : "M"}${across(x).toFixed(1)},${y.toFixed(1)}`;
+    }
+    inside = value <= top;
   }
-  return svg("polyline", { points: points.join(" "), style: `fill:none;stroke:${color};stroke-width:2.5;${more}` });
+  return svg("path", { d: path, style: `fill:none;stroke:${color};stroke-width:2.5;${more}` });
 }
 
 /** A tick for each point: its height is the weight of the point in the gradient. */
@@ -147,14 +154,14 @@ function ticks(points, weight, base, color) {
 function drawDensities({ m, s, k }, { x, y }) {
   const data = (t) => Math.exp(logNormal(t, 0, 1)), noise = (t) => k * Math.exp(logNormal(t, m, s));
   const real = (t) => posterior(t, { m, s, k });
-  const highest = Math.max(data(0), Math.min(noise(m), 2)); // k p_n may tower over p_d
+  const peak = noise(m), highest = Math.max(data(0), Math.min(peak, 0.8)); // k p_n may tower
   return [
-    line(LEFT, FLOOR, WIDE - RIGHT, FLOOR, "var(--line)"),
+    line(LEFT, FLOOR, wide - RIGHT, FLOOR, "var(--line)"),
     ...[-4, -2, 0, 2, 4].map((t) => label(across(t), FLOOR + 16, number(t, 0))),
-    svg("g", { "clip-path": "inset(0)" },
-      curve((t) => Math.min(noise(t), highest), highest, "var(--latent)"),
-      curve(data, highest, "var(--data)"),
-      curve(real, 1, "var(--discriminator)", "stroke-dasharray:7 4")),
+    curve(noise, highest, "var(--latent)"),
+    curve(data, highest, "var(--data)"),
+    curve(real, 1, "var(--discriminator)", "stroke-dasharray:7 4"),
+    ...(peak > highest ? [label(across(m), TOP - 5, `\u2191 to ${number(peak, 1)}`, "var(--latent)")] : []),
     ticks(x, (t) => 1 - real(t), 252, "var(--data)"),
     ticks(y, real, 290, "var(--latent)"),
   ];
@@ -172,7 +179,7 @@ function drawStrip(estimates, which, spread) {
     ...estimates.flatMap((found, run) => (found ? [svg("circle", {
       cx: at(found[which]), cy: 13 + ((run * 17) % RUNS), r: 3.5,
       style: "fill:var(--discriminator);fill-opacity:0.75" })] : [])),
-    line(LEFT, 64, WIDE - RIGHT, 64, "var(--line)"),
+    line(LEFT, 64, wide - RIGHT, 64, "var(--line)"),
     ...marks.map((t) => label(at(t), 81, number(t, t % 1 ? 1 : 0))),
   ];
 }
@@ -194,8 +201,8 @@ function render({ model, el }) {
       input.setAttribute("aria-valuetext", number(model.get(name)));
       shown.textContent = number(model.get(name));
     };
-    const name_ = h("span", { style: "min-width:8.5em", "aria-hidden": true }, word);
-    return { box: h("div", { class: "gb-transport" }, name_, input, shown), draw };
+    const name_ = h("span", { style: "min-width:7em", "aria-hidden": true }, word);
+    return { box: h("div", { class: "gb-transport", style: "flex-wrap:nowrap" }, name_, input, shown), draw };
   }
   function radios(name, legend, options) {
     const inputs = options.map((value) => h("input", {
@@ -207,13 +214,12 @@ function render({ model, el }) {
   }
 
   const controls = [
-    slider("mean", "Mean of the noise", { min: -4, max: 4, step: 0.05 }),
-    slider("spread", "Spread of the noise", { min: 0.2, max: 5, step: 0.05 }),
+    slider("mean", "Noise mean", { min: -4, max: 4, step: 0.05 }),
+    slider("spread", "Noise spread", { min: 0.2, max: 5, step: 0.05 }),
     radios("k", "Noise points for each datum, k", [1, 2, 4, 8, 16]),
     radios("estimate", "Estimate of", Object.keys(TRUTH)),
   ];
-  const picture = (height) => svg("svg", { viewBox: `0 0 ${WIDE} ${height}`, role: "img",
-    style: "display:block;width:100%;height:auto;overflow:visible" });
+  const picture = (height) => svg("svg", { height, role: "img", style: "display:block;width:100%" });
   const densities = picture(294), strip = picture(86);
   densities.style.touchAction = "pan-y"; // a finger moves the noise sideways, the page up and down
   densities.style.cursor = "ew-resize";
@@ -226,8 +232,8 @@ function render({ model, el }) {
 
   const place = (event) => {
     const box = densities.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * WIDE;
-    const at = LOW + ((x - LEFT) / (WIDE - LEFT - RIGHT)) * (HIGH - LOW);
+    const x = ((event.clientX - box.left) / box.width) * wide;
+    const at = LOW + ((x - LEFT) / (wide - LEFT - RIGHT)) * (HIGH - LOW);
     write("mean", Math.max(-4, Math.min(4, Math.round(at * 20) / 20)));
   };
   densities.addEventListener("pointerdown", (event) => {
@@ -243,6 +249,8 @@ function render({ model, el }) {
     const which = model.get("estimate"), { estimates, first } = experiments(params, data, noise);
     const spread = predicted(params)[which], found = estimates.filter(Boolean);
     for (const control of controls) control.draw();
+    wide = Math.max(240, densities.getBoundingClientRect().width || 640);
+    for (const node of [densities, strip]) node.setAttribute("viewBox", `0 0 ${wide} ${node.getAttribute("height")}`);
     densities.replaceChildren(...drawDensities(params, first));
     strip.replaceChildren(...drawStrip(estimates, which, spread));
     const [low, high] = REACH[which], lost = RUNS - found.length;
@@ -262,8 +270,6 @@ function render({ model, el }) {
       + `density of the noise, mean ${number(params.m)} and deviation ${number(params.s)}; and the probability `
       + `of being a datum, ${number(posterior(0, params))} at 0 and ${number(posterior(2, params))} at 2.`);
     strip.setAttribute("aria-label", `Estimates, one dot an experiment, around the truth. ${text}`);
-    const room = densities.getBoundingClientRect().width; // letters keep their size on a phone
-    if (room) el.style.setProperty("--print", `${Math.min(26, (12.5 * WIDE) / room).toFixed(1)}px`);
   }
 
   mountIn(el, model, h("div", { class: "gb-choices" }, controls[2].box, controls[3].box),
