@@ -10,7 +10,7 @@ point is a datum" is
     \ell(x) = \log p_\theta(x) - \log p_n(x) - \log k, \qquad
     P(y = 1 \mid x) = \sigma(\ell(x)) = \frac{p_\theta(x)}{p_\theta(x) + k\,p_n(x)}.
 
-Source: Gutmann and Hyvärinen (2010), equations 3 to 8; (2012), equations 5 to 10.
+Source: Gutmann and Hyvärinen (2010); (2012), section 2.
 """
 
 from math import log
@@ -80,7 +80,8 @@ def loss(data: LogDensities, noise: LogDensities, *, k: int = 1) -> Tensor:
             do not agree, there are not exactly kN noise points, or a value is not
             finite.
 
-    Source: Gutmann and Hyvärinen (2012), equation 8, divided by the number of data.
+    Source: Gutmann and Hyvärinen (2012), section 2.2; equation 2.3 of Deng (2024),
+    divided by -N.
     """
     on_data, on_noise = _checked(data, "data", k), _checked(noise, "noise", k)
     if len(on_noise) != k * len(on_data):

@@ -59,7 +59,7 @@ class NoiseContrast(PageWidget):
         Raises:
             ValueError: If there is no datum.
 
-        Source: Gutmann and Hyvarinen (2012), theorem 3.
+        Source: Gutmann and Hyvärinen (2012), theorem 3.
         """
         if data < 1:
             raise ValueError(f"data is {data}; expected at least 1")
