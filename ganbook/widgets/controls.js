@@ -129,13 +129,16 @@ function choice(model, trait, legend, options) {
 
 /** A slider bound to a number: its name, its value in words beside it. */
 function dial(model, trait, name, { min, max, step, digits = 2 }) {
-  const output = h("span", { class: "gb-counter", "aria-hidden": true }); // the slider says it
+  const output = h("span", { // not for screen readers: the slider says it
+    class: "gb-counter", "aria-hidden": true, style: "min-width: 0",
+  });
   const input = h("input", {
-    type: "range", min, max, step, "aria-label": name,
+    type: "range", min, max, step, "aria-label": name, style: "min-width: 0",
     oninput() { model.set(trait, Number(input.value)); model.save_changes(); },
   });
-  const el = h("label", { class: "gb-transport" },
-    h("span", { "aria-hidden": true, style: "flex: 0 1 9.5rem" }, name), input, output);
+  const columns = "display: grid; grid-template-columns: minmax(0, 9.5rem) minmax(3rem, 1fr) 3rem";
+  const el = h("label", { class: "gb-transport", style: `${columns}; margin: 0` },
+    h("span", { "aria-hidden": true }, name), input, output);
   return {
     el,
     draw() {

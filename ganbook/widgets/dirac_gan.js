@@ -93,7 +93,7 @@ function render({ model, el }) {
 
   const x = (theta) => SIDE / 2 + (theta / SPAN) * (SIDE / 2), y = (psi) => SIDE / 2 - (psi / SPAN) * (SIDE / 2);
   const plain = (color, width) => ({ fill: "none", style: `stroke: var(--${color})`, "stroke-width": width });
-  const label = (text, at) => shape("text", { ...at, style: "fill: var(--muted)", "font-size": 15 }, text);
+  const label = (text, at) => shape("text", { ...at, style: "fill: var(--ink); stroke: var(--paper); paint-order: stroke", "stroke-width": 5, "font-size": 16 }, text);
   const arrows = shape("path", plain("muted", 1)), heads = shape("g", { style: "fill: var(--muted)" });
   const trail = shape("path", { ...plain("discriminator", 2), "stroke-linejoin": "round" });
   const dot = shape("circle", { r: 6, style: "fill: var(--generator)" });
