@@ -1,5 +1,6 @@
 """Our Sphinx extensions: figures, icons, MathJax."""
 
+import base64
 import io
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pytest
+from PIL import Image
 
 from tools import sphinx_assets, sphinx_figures, sphinx_icons
 
@@ -114,3 +116,27 @@ def test_mathjax_is_copied_whole_enough(tmp_path: Path) -> None:
     assert len(fonts) > 20
     total = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
     assert total < 3_000_000
+
+
+def embedded(svg: str) -> Image.Image:
+    data = re.search(r"data:image/png;base64,([^\"]+)", svg)
+    assert data
+    return Image.open(io.BytesIO(base64.b64decode(data[1])))
+
+
+def test_gray_pictures_become_gray_and_stay_equal() -> None:
+    figure, ax = plt.subplots(figsize=(2, 2))
+    ax.imshow([[0, 90], [160, 255]], cmap="gray")
+    ax.set_axis_off()
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg")
+    plt.close(figure)
+    before = embedded(stream.getvalue())
+    after = embedded(sphinx_figures.inline_svg(stream.getvalue(), "x", "f1-"))
+    assert (before.mode, after.mode) == ("RGBA", "L")
+    assert after.convert("RGBA").tobytes() == before.tobytes()
+
+
+def test_colored_pictures_keep_their_color(drawn: str) -> None:
+    result = embedded(sphinx_figures.inline_svg(drawn, "x", "f1-"))
+    assert result.tobytes() == embedded(drawn).tobytes()

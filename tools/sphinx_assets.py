@@ -23,6 +23,7 @@ MATHJAX = (
     "output/chtml/fonts/woff-v2/*.woff",
     "input/tex/extensions/*.js",
 )
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 UNUSED = ("**/*.map", "vendor/fontawesome/*/js/*", "locales/**/*", "images/logo_[!c]*")
 _CITATION = re.compile(r'<div[^>]*class="citation(-list)?"[^>]*>')
 # The menu would make every formula a stop of the Tab key; MathML is there without it.
@@ -36,18 +37,24 @@ def configure(app: Sphinx, config: Config) -> None:
     config.templates_path = [*config.templates_path, str(TEMPLATES)]
 
 
-def drop_idle_mathjax(
+def drop_idle_scripts(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Keep MathJax out of pages that have no formula."""
+    """Keep out of a page what it has no use for.
+
+    That is MathJax where there is no formula, and the state of all widgets for a widget
+    manager that our pages do not load: our widgets bring their state themselves.
+    """
     # The domain's own answer counts the formulas of the pages below this one too.
-    if app.env.get_domain("math").data["has_equations"].get(page):
-        return
-    context["script_files"] = [
-        script
-        for script in context.get("script_files", [])
-        if "mathjax/" not in str(getattr(script, "filename", script))
-    ]
+    formulas = app.env.get_domain("math").data["has_equations"].get(page)
+
+    def idle(script: Any) -> bool:
+        if getattr(script, "attributes", {}).get("type") == WIDGET_STATE:
+            return True
+        return not formulas and "mathjax/" in str(getattr(script, "filename", script))
+
+    scripts = context.get("script_files", [])
+    context["script_files"] = [script for script in scripts if not idle(script)]
 
 
 def mend_roles(
@@ -88,7 +95,7 @@ def copy_mathjax(target: Path) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.connect("config-inited", configure)
-    app.connect("html-page-context", drop_idle_mathjax, priority=900)
+    app.connect("html-page-context", drop_idle_scripts, priority=900)
     app.connect("html-page-context", mend_roles)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

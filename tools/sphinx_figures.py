@@ -8,7 +8,9 @@ the strict build treats as an error.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from docutils import nodes
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -62,6 +65,7 @@ def inline_svg(text: str, label: str, prefix: str) -> str:
     for element in root.iter():
         _color(element)
         _rename(element, prefix)
+        _shrink(element)
     _frame(root, label)
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
@@ -121,6 +125,24 @@ def _rename(element: Element, prefix: str) -> None:
             element.set(
                 name, _NUMBER.sub(lambda found: f"{float(found[0]):.2f}", value)
             )
+
+
+def _shrink(element: Element) -> None:
+    """Store an embedded gray picture as gray: Matplotlib writes four channels."""
+    name = f"{{{XLINK}}}href"
+    head, found, data = element.get(name, "").partition(";base64,")
+    if not found or head != "data:image/png":
+        return
+    picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
+    red, green, blue, alpha = picture.split()
+    gray = red.tobytes() == green.tobytes() == blue.tobytes()
+    if not gray or alpha.getextrema() != (255, 255):
+        return
+    stream = io.BytesIO()
+    red.save(stream, format="png", optimize=True)
+    smaller = base64.b64encode(stream.getvalue()).decode()
+    if len(smaller) < len(data):
+        element.set(name, f"{head};base64,{smaller}")
 
 
 def _frame(root: Element, label: str) -> None:
