@@ -14,7 +14,7 @@ from benchmarks.race import Race
 RESULTS = Path(__file__).with_name("results")
 #: The module of each benchmark.
 BENCHMARKS = {"dense-step": "dense_step", "import": "importing"}
-ROUNDS, QUICK = 15, 2
+USUAL, QUICK = {"rounds": 15}, {"rounds": 2, "quick": True}
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
             print(f"The machine is busy (load {load:.1f}): ratios will be rough.")
         module = importlib.import_module(f"benchmarks.{BENCHMARKS[name]}")
         began = time.perf_counter()
-        race = module.run(rounds=QUICK if options.quick else ROUNDS)
+        race = module.run(**QUICK if options.quick else USUAL)
         seconds = time.perf_counter() - began
         quick = ", quick: provisional" if options.quick else ""
         print(f"\n{name} ({seconds:.0f} s{quick})\n{race.table()}\n")

@@ -32,17 +32,17 @@ from ganbook import data
 from ganbook.networks import DenseDiscriminator, DenseGenerator
 from ganbook.training import Trainer
 
-BATCH, WARM_UP = 64, 30
+BATCH = 64
 
 
-def run(*, rounds: int, count: int = 100, keras: bool = True) -> Race:
+def run(*, rounds: int, quick: bool = False) -> Race:
     """Time all contenders.
 
     Args:
         rounds: How often each is timed.
-        count: Steps at a time.
-        keras: Whether to install and time the Keras rival.
+        quick: Play a few steps at a time, to see that it runs.
     """
+    warm_up, count = (5, 10) if quick else (30, 100)
     os.environ["ACCELERATE_USE_CPU"] = "true"  # the rivals have no more than that
     pixels, labels = _digits()
     images = data.from_pixels(pixels).unsqueeze(1)
@@ -57,10 +57,9 @@ def run(*, rounds: int, count: int = 100, keras: bool = True) -> Race:
         for workers in (0, 2):
             textbook = Textbook(root, batch_size=BATCH, workers=workers)
             contenders[f"textbook, {workers} workers"] = textbook.play
-        if keras:
-            notes |= stack.enter_context(_keras(root, contenders))
+        notes |= stack.enter_context(_keras(root, contenders))
         for play in contenders.values():
-            play(WARM_UP)
+            play(warm_up)
         times = take_turns(contenders, rounds=rounds, count=count)
     return Race("dense-step", __doc__, "step", times, baselines, notes)
 
