@@ -113,22 +113,15 @@ export function experiments({ m, s, k }, data, noise) {
 let wide = 640; // one unit is one screen pixel: letters and lines keep their size on a phone
 const LEFT = 14, RIGHT = 14, LOW = -6, HIGH = 6, FLOOR = 196, TOP = 16;
 const REACH = { mean: [-1, 1], "log Z": [-0.1, 1.9] }; // of the strip of estimates
-const SVG = "http://www.w3.org/2000/svg";
 
 const across = (x, low = LOW, high = HIGH) =>
   LEFT + ((x - low) / (high - low)) * (wide - LEFT - RIGHT);
-const number = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+const number = (value, digits = 2) => fixed(value, digits);
 
-function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-const line = (x1, y1, x2, y2, color, width = 1, more = {}) =>
-  svg("line", { x1, y1, x2, y2, style: `stroke:${color};stroke-width:${width}`, ...more });
+const line = (x1, y1, x2, y2, color, width = 1) =>
+  shape("line", { x1, y1, x2, y2, style: `stroke:${color};stroke-width:${width}` });
 const label = (x, y, content, color = "var(--muted)", anchor = "middle") =>
-  svg("text", { x, y, "text-anchor": anchor, style: `fill:${color};font-size:12.5px` }, content);
+  shape("text", { x, y, "text-anchor": anchor, style: `fill:${color};font-size:12.5px` }, content);
 
 /** The curve of f; it leaves the picture where f rises above `top`. */
 function curve(f, top, color, more = "") {
@@ -141,14 +134,14 @@ function curve(f, top, color, more = "") {
     }
     inside = value <= top;
   }
-  return svg("path", { d: path, style: `fill:none;stroke:${color};stroke-width:2.5;${more}` });
+  return shape("path", { d: path, style: `fill:none;stroke:${color};stroke-width:2.5;${more}` });
 }
 
 /** A tick for each point: its height is the weight of the point in the gradient. */
 function ticks(points, weight, base, color) {
-  return svg("g", {}, ...Array.from(points, (x) => line(
-    across(x), base, across(x), base - 1.5 - 26 * weight(x), color, 1.5, { "stroke-opacity": 0.6 }))
-    .filter((_, i) => points[i] > LOW && points[i] < HIGH));
+  const d = Array.from(points).filter((x) => x > LOW && x < HIGH)
+    .map((x) => `M${across(x).toFixed(1)},${base}v${(-1.5 - 26 * weight(x)).toFixed(1)}`).join("");
+  return shape("path", { d, style: `fill:none;stroke:${color};stroke-width:1.5;stroke-opacity:0.7` });
 }
 
 function drawDensities({ m, s, k }, { x, y }) {
@@ -173,10 +166,10 @@ function drawStrip(estimates, which, spread) {
   const marks = which === "mean" ? [-1, -0.5, 0, 0.5, 1] : [0, 0.5, 1, 1.5];
   const band = [truth - spread, truth + spread].map(at);
   return [
-    svg("rect", { x: band[0], y: 6, width: Math.max(1, band[1] - band[0]), height: 54,
+    shape("rect", { x: band[0], y: 6, width: Math.max(1, band[1] - band[0]), height: 54,
       style: "fill:var(--discriminator);fill-opacity:0.16" }),
     line(at(truth), 2, at(truth), 64, "var(--ink)", 1.5),
-    ...estimates.flatMap((found, run) => (found ? [svg("circle", {
+    ...estimates.flatMap((found, run) => (found ? [shape("circle", {
       cx: at(found[which]), cy: 13 + ((run * 17) % RUNS), r: 3.5,
       style: "fill:var(--discriminator);fill-opacity:0.75" })] : [])),
     line(LEFT, 64, wide - RIGHT, 64, "var(--line)"),
@@ -192,34 +185,22 @@ function render({ model, el }) {
     model.save_changes();
   };
 
-  function slider(name, word, { min, max, step }) {
-    const input = h("input", { type: "range", min, max, step, "aria-label": word,
-      oninput: () => write(name, Number(input.value)) });
-    const shown = h("span", { class: "gb-counter", "aria-hidden": true, style: "min-width:3em" });
-    const draw = () => {
-      input.value = model.get(name);
-      input.setAttribute("aria-valuetext", number(model.get(name)));
-      shown.textContent = number(model.get(name));
-    };
-    const name_ = h("span", { style: "min-width:7em", "aria-hidden": true }, word);
-    return { box: h("div", { class: "gb-transport", style: "flex-wrap:nowrap" }, name_, input, shown), draw };
-  }
   function radios(name, legend, options) {
     const inputs = options.map((value) => h("input", {
       type: "radio", name: `${uid}-${name}`, value, onchange: () => write(name, value) }));
     const strip = h("div", { class: "gb-options" }, ...inputs.map((input, i) =>
       h("label", {}, input, h("span", {}, String(options[i])))));
     const draw = () => inputs.forEach((input, i) => { input.checked = options[i] === model.get(name); });
-    return { box: h("fieldset", { class: "gb-choice" }, h("legend", {}, legend), strip), draw };
+    return { el: h("fieldset", { class: "gb-choice" }, h("legend", {}, legend), strip), draw };
   }
 
   const controls = [
-    slider("mean", "Noise mean", { min: -4, max: 4, step: 0.05 }),
-    slider("spread", "Noise spread", { min: 0.2, max: 5, step: 0.05 }),
+    dial(model, "mean", "Noise mean", { min: -4, max: 4, step: 0.05 }),
+    dial(model, "spread", "Noise spread", { min: 0.2, max: 5, step: 0.05 }),
     radios("k", "Noise points for each datum, k", [1, 2, 4, 8, 16]),
     radios("estimate", "Estimate of", Object.keys(TRUTH)),
   ];
-  const picture = (height) => svg("svg", { height, role: "img", style: "display:block;width:100%" });
+  const picture = (height) => shape("svg", { height, role: "img", style: "display:block;width:100%" });
   const densities = picture(294), strip = picture(86);
   densities.style.touchAction = "pan-y"; // a finger moves the noise sideways, the page up and down
   densities.style.cursor = "ew-resize";
@@ -272,8 +253,8 @@ function render({ model, el }) {
     strip.setAttribute("aria-label", `Estimates, one dot an experiment, around the truth. ${text}`);
   }
 
-  mountIn(el, model, h("div", { class: "gb-choices" }, controls[2].box, controls[3].box),
-    h("div", {}, controls[0].box, controls[1].box),
+  mountIn(el, model, h("div", { class: "gb-choices" }, controls[2].el, controls[3].el),
+    h("div", {}, controls[0].el, controls[1].el),
     h("div", {}, densities, legend), strip, words);
   model.on("change", update);
   const resized = new ResizeObserver(update);
