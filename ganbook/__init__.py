@@ -19,6 +19,7 @@ _PARTS = frozenset(
         "experiments",
         "losses",
         "metrics",
+        "nce",
         "networks",
         "training",
         "viz",
