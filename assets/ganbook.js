@@ -1,10 +1,12 @@
-// What scrolls sideways (a long formula, a long line of code) can be reached by keyboard.
-const WIDE = "mjx-container[display], .bd-article pre, .bd-article .cell_output > div";
+// What scrolls sideways (a formula, a line of code, a table) can be reached by keyboard.
+const WIDE =
+  "mjx-container[display], .pst-scrollable-table-container, " +
+  ".bd-article :is(pre, .cell_output > div, div.math)";
 
 function markWide() {
   for (const box of document.querySelectorAll(WIDE)) {
     const scrolls =
-      box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX !== "visible";
+      box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== "visible";
     if (scrolls) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
