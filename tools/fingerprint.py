@@ -19,9 +19,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "anywidget", "mlxtend")
 EXECUTED = ("ganbook/**/*", "book/recorded/**/*")
-RENDERED = ("tools/*.py", "templates/**/*", "_config.yml", "_toc.yml", "*.bib")
+# Sphinx copies assets only when it writes a page.
+RENDERED = ("tools/**/*", "assets/**/*", "_config.yml", "_toc.yml", "*.bib")
 CACHED = ("executed", "rendered")
-PAGES = ("book/*.ipynb", "book/*.md", "*.md", "assets/**/*")
+PAGES = ("book/*.ipynb", "book/*.md", "*.md")
 
 
 def files(root: Path, patterns: Iterable[str]) -> Iterator[Path]:
