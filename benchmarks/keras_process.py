@@ -85,7 +85,10 @@ class KerasProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.stdin.close()  # the end of its input ends it
+        # The end of its input would not end it: processes that were forked since,
+        # such as a DataLoader's workers, hold the other end of the pipe too.
+        self._process.terminate()
+        self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
         self._errors.close()
