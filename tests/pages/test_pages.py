@@ -145,11 +145,10 @@ def test_figures_follow_the_mode(opened: Visit) -> None:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_launch_button_opens_the_copy(visit: Visit, html: Path, chapter: str) -> None:
-    visit.open((html / f"{chapter}.html").as_uri())
-    links = visit.page.locator("a[href*='colab.research.google.com']")
-    addresses = {link.get_attribute("href") for link in links.all()}
-    assert colab_url(repository_url(), chapter) in addresses
+def test_launch_button_opens_the_copy(html: Path, chapter: str) -> None:
+    text = (html / f"{chapter}.html").read_text()
+    links = re.findall(r'href="(https://colab\.research\.google\.com[^"]*)"', text)
+    assert colab_url(repository_url(), chapter) in links
 
 
 def test_front_page_is_the_first_page(html: Path) -> None:
