@@ -1,17 +1,20 @@
-"""Training a game of two networks: the loop, its history, its memory."""
+"""Training a game of two networks, or one alone: loop, history, memory."""
 
 from ganbook.training.checkpoint import load_checkpoint, save_checkpoint
 from ganbook.training.divergence import DivergenceError
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
+from ganbook.training.minimizer import Descent, Minimizer
 from ganbook.training.progress import progress
 from ganbook.training.sampling import generate, latents, slerp
 from ganbook.training.trainer import Step, Trainer
 
 __all__ = [
+    "Descent",
     "DivergenceError",
     "ExponentialMovingAverage",
     "History",
+    "Minimizer",
     "Step",
     "Trainer",
     "generate",

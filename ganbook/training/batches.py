@@ -10,7 +10,7 @@ class Batches(Protocol):
     """An endless source of real batches that can be resumed."""
 
     def __next__(self) -> Tensor:
-        """Return the next batch (N, C, H, W) in [-1, 1]."""
+        """Return the next batch: images (N, C, H, W) in [-1, 1], or points (N, D)."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is needed to go on from here."""
@@ -26,7 +26,7 @@ class TensorBatches:
     (fewer than a batch) are not used in that epoch.
 
     Args:
-        images: Images (N, C, H, W), float in [-1, 1].
+        images: Images (N, C, H, W), float in [-1, 1], or points (N, D).
         batch_size: Images in a batch.
         seed: Seed of the permutations.
 
@@ -35,10 +35,10 @@ class TensorBatches:
     """
 
     def __init__(self, images: Tensor, batch_size: int, *, seed: int) -> None:
-        if images.ndim != 4 or not images.is_floating_point():
+        if images.ndim not in (2, 4) or not images.is_floating_point():
             raise ValueError(
                 f"images are {images.dtype} of shape {tuple(images.shape)}; "
-                "expected floating point (N, C, H, W)"
+                "expected floating point (N, C, H, W) or (N, D)"
             )
         if not 1 <= batch_size <= len(images):
             raise ValueError(

@@ -9,12 +9,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ganbook.training.trainer import Trainer
+from ganbook.training.stepping import Steppable
 
 FORMAT = "ganbook-checkpoint-1"
 
 
-def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
+def save_checkpoint(trainer: Steppable, path: str | os.PathLike[str]) -> None:
     """Write a trainer's state to ``path``: whole or not at all.
 
     The file is written aside and renamed, so that a run killed at any moment
@@ -32,7 +32,7 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         aside.unlink(missing_ok=True)
 
 
-def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
+def load_checkpoint(trainer: Steppable, path: str | os.PathLike[str]) -> None:
     """Let ``trainer`` go on from the state in ``path``.
 
     Raises:

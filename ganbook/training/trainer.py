@@ -17,6 +17,7 @@ from ganbook.training.history import History
 from ganbook.training.precision import choose_dtype
 from ganbook.training.randomness import RandomState
 from ganbook.training.sampling import generate, latents
+from ganbook.training.stepping import Steps, check_fits
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Trainer:
         """The number of steps played so far."""
         return self.ema.updates
 
-    def steps(self, count: int) -> "Steps":
+    def steps(self, count: int) -> Steps:
         """Return the next ``count`` steps, played as they are asked for."""
         return Steps(self, count)
 
@@ -205,7 +206,7 @@ class Trainer:
                 changed then.
         """
         for player, network in self._players().items():
-            _check_fits(network, state[player], player)
+            check_fits(network, state[player], player)
         self.batches.load_state_dict(state["batches"])
         for player, network in self._players().items():
             network.load_state_dict(state[player])
@@ -216,20 +217,6 @@ class Trainer:
         self._dropout_random.load_state_dict(state["dropout_random"])
 
 
-class Steps:
-    """The next steps of a trainer, played one by one as they are asked for."""
-
-    def __init__(self, trainer: Trainer, count: int) -> None:
-        self._trainer, self._count = trainer, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[Step]:
-        for _ in range(self._count):
-            yield self._trainer.step()
-
-
 @contextmanager
 def _frozen(network: nn.Module) -> Iterator[None]:
     """Let gradients pass through ``network`` without computing those of its weights."""
@@ -238,14 +225,3 @@ def _frozen(network: nn.Module) -> Iterator[None]:
         yield
     finally:
         network.requires_grad_(True)
-
-
-def _check_fits(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
-    ours = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    theirs = {key: tuple(value.shape) for key, value in state.items()}
-    for key in sorted(ours.keys() | theirs.keys()):
-        if ours.get(key) != theirs.get(key):
-            raise ValueError(
-                f"the state is of another {name}: {key} has shape {theirs.get(key)}, "
-                f"expected {ours.get(key)}"
-            )

@@ -1,0 +1,154 @@
+"""The other way to train: one network, one loss that only goes down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from ganbook.training.batches import Batches, TensorBatches
+from ganbook.training.divergence import DivergenceError
+from ganbook.training.ema import ExponentialMovingAverage
+from ganbook.training.history import History
+from ganbook.training.precision import choose_dtype
+from ganbook.training.randomness import RandomState
+from ganbook.training.stepping import Steps, check_fits
+
+#: Maps the network, a batch and a source of noise to the scalar to minimize.
+BatchLoss = Callable[[nn.Module, Tensor, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What happened in one step.
+
+    Attributes:
+        number: Steps taken so far, this one included.
+        loss: The loss of the batch, before the update.
+    """
+
+    number: int
+    loss: float
+
+
+class Minimizer:
+    """Minimizes one loss of one network: how rivals of the game are trained.
+
+    It is to a single network what :class:`~ganbook.training.Trainer` is to two:
+    steps to iterate, a history, a moving average of the weights, a state that
+    resumes bit for bit on the same machine.
+
+    Args:
+        network: What is trained.
+        loss: Called as ``loss(network, batch, random)``; all its noise comes from
+            ``random``, a generator on the CPU.
+        data: Images (N, C, H, W) in [-1, 1] or points (N, D) in memory, or any
+            :class:`~ganbook.training.batches.Batches`.
+        batch_size: Of the batches of a tensor.
+        learning_rate: Adam's.
+        betas: Adam's decay rates of the first and the second moment.
+        ema_decay: Decay of the moving average of the weights.
+        precision: ``"bf16"``, ``"fp32"``, or ``"auto"``: bf16 where the hardware
+            multiplies in it.
+        seed: Of all that is random in training: batches, the loss's noise, dropout.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: BatchLoss,
+        data: Tensor | Batches,
+        *,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        ema_decay: float = 0.999,
+        precision: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        accelerator = Accelerator()
+        self.device = accelerator.device
+        self.network = network.to(self.device)
+        self.ema = ExponentialMovingAverage(network, ema_decay)
+        self._network = accelerator.prepare_model(network)
+        self.loss = loss
+        self._adam = torch.optim.Adam(
+            network.parameters(), learning_rate, betas, fused=True
+        )
+        self._dtype = choose_dtype(precision, self.device)
+        if isinstance(data, Tensor):
+            data = TensorBatches(data.to(self.device), batch_size, seed=seed)
+        self.batches = data
+        self.history = History()
+        self._noise = torch.Generator().manual_seed(seed)
+        self._dropout_random = RandomState(seed, self.device)
+
+    @property
+    def steps_taken(self) -> int:
+        """The number of steps taken so far."""
+        return self.ema.updates
+
+    def steps(self, count: int) -> Steps[Descent]:
+        """Return the next ``count`` steps, taken as they are asked for."""
+        return Steps(self, count)
+
+    def step(self) -> Descent:
+        """Take one step.
+
+        Raises:
+            DivergenceError: If the loss is not finite; the update that it would
+                have caused is not made.
+        """
+        batch = next(self.batches).to(self.device)
+        bf16 = self._dtype == torch.bfloat16
+        with (
+            self._dropout_random.in_force(),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=bf16),
+        ):
+            loss = self.loss(self._network, batch, self._noise).float()
+        if not torch.isfinite(loss):
+            raise DivergenceError("network", loss.item(), self.steps_taken + 1)
+        self._adam.zero_grad()
+        loss.backward()
+        self._adam.step()
+        self.ema.update(self.network)
+        step = Descent(self.steps_taken, loss.item())
+        self.history.append({"loss": step.loss})
+        return step
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to go on as if nothing had happened.
+
+        Like PyTorch's, the state refers to the live weights: save or copy it
+        before the next step.
+        """
+        return {
+            "network": self.network.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimizer": self._adam.state_dict(),
+            "batches": self.batches.state_dict(),
+            "history": self.history.state_dict(),
+            "noise": self._noise.get_state(),
+            "dropout_random": self._dropout_random.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``, bit for bit on the same machine.
+
+        Raises:
+            ValueError: If the state is of another network or other data; nothing
+                is changed then.
+        """
+        check_fits(self.network, state["network"], "network")
+        self.batches.load_state_dict(state["batches"])
+        self.network.load_state_dict(state["network"])
+        self.ema.load_state_dict(state["ema"])
+        self._adam.load_state_dict(state["optimizer"])
+        self.history.load_state_dict(state["history"])
+        self._noise.set_state(state["noise"])
+        self._dropout_random.load_state_dict(state["dropout_random"])
