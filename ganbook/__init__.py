@@ -17,11 +17,13 @@ _PARTS = frozenset(
         "data",
         "divergences",
         "experiments",
+        "likelihoods",
         "losses",
         "metrics",
         "nce",
         "networks",
         "training",
+        "variational",
         "viz",
         "widgets",
     }

@@ -3,12 +3,14 @@
 from ganbook.networks.dense import DenseDiscriminator, DenseGenerator
 from ganbook.networks.energy import DenseEnergy, PolynomialEnergy, log_partition
 from ganbook.networks.size import count_parameters
+from ganbook.networks.vae import VariationalAutoencoder
 
 __all__ = [
     "DenseDiscriminator",
     "DenseEnergy",
     "DenseGenerator",
     "PolynomialEnergy",
+    "VariationalAutoencoder",
     "count_parameters",
     "log_partition",
 ]
