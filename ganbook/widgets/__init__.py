@@ -11,6 +11,7 @@ from ganbook.widgets.film_strip import FilmStrip
 from ganbook.widgets.noise_contrast import NoiseContrast
 from ganbook.widgets.page import PageWidget
 from ganbook.widgets.transposed_convolution import TransposedConvolution
+from ganbook.widgets.two_models import TwoModels
 
 __all__ = [
     "DensityGame",
@@ -19,4 +20,5 @@ __all__ = [
     "NoiseContrast",
     "PageWidget",
     "TransposedConvolution",
+    "TwoModels",
 ]
