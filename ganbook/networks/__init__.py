@@ -1,14 +1,19 @@
 """Networks, one file a family. Discriminators return logits of shape (N, 1)."""
 
+from ganbook.networks.conv import ConvDiscriminator, ConvGenerator
 from ganbook.networks.dense import DenseDiscriminator, DenseGenerator
 from ganbook.networks.energy import DenseEnergy, PolynomialEnergy, log_partition
+from ganbook.networks.features import LeNet
 from ganbook.networks.size import count_parameters
 from ganbook.networks.vae import VariationalAutoencoder
 
 __all__ = [
+    "ConvDiscriminator",
+    "ConvGenerator",
     "DenseDiscriminator",
     "DenseEnergy",
     "DenseGenerator",
+    "LeNet",
     "PolynomialEnergy",
     "VariationalAutoencoder",
     "count_parameters",
