@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganbook import losses, training
+from ganbook import augmentation, losses, regularizers, training
 from ganbook.networks import DenseDiscriminator, DenseGenerator
 from ganbook.training.batches import TensorBatches
 
@@ -78,6 +78,173 @@ def test_a_step_is_the_textbook_step():
             clear = b.grad.abs() > 1e-4  # Adam's first step magnifies rounding
             torch.testing.assert_close(a[clear], b[clear], rtol=1e-5, atol=1e-6)
             assert a.requires_grad
+
+
+def counting(batches, seen):
+    """Let a test see which real batches were drawn."""
+
+    class Counting:
+        def __next__(self):
+            seen.append(next(batches))
+            return seen[-1]
+
+    return Counting()
+
+
+def test_a_regularizer_adds_to_the_loss_of_the_discriminator():
+    rule = regularizers.r1(50.0)
+    plain, held = new_trainer(), new_trainer(regularizer=rule)
+    for trainer in (plain, held):
+        trainer.discriminator.eval()  # no dropout
+    before, real = deepcopy(plain.discriminator), next(deepcopy(plain.batches))
+    first, second = plain.step(), held.step()
+    assert first.discriminator_loss == second.discriminator_loss  # without penalty
+    rule(before, real, real).backward()
+    for theirs, ours, penalty in zip(
+        *(d.parameters() for d in (plain.discriminator, held.discriminator, before)),
+        strict=True,
+    ):
+        expected = theirs.grad if penalty.grad is None else theirs.grad + penalty.grad
+        torch.testing.assert_close(ours.grad, expected)
+    assert next(before.parameters()).grad.abs().max() > 1e-2
+
+
+def test_lazy_regularization_has_the_same_total_weight():
+    calls = []
+
+    def penalty(discriminator, real, fake):
+        calls.append(len(real))
+        assert real.dtype == fake.dtype == torch.float32
+        return (
+            discriminator(real).square().mean() * 0
+            + next(discriminator.parameters()).sum()
+        )
+
+    trainer = new_trainer(
+        regularizer=penalty, regularize_every=4, precision="bf16", batch_size=5
+    )
+    plain = new_trainer(precision="bf16", batch_size=5)
+    for number in range(1, 9):
+        trainer.step()
+        plain.step()
+        if number == 1:
+            ours, theirs = (
+                next(t.discriminator.parameters()).grad for t in (trainer, plain)
+            )
+            # The slope of a sum is 1 each; rounding is bf16's.
+            torch.testing.assert_close(ours - theirs, torch.full_like(ours, 4.0))
+    assert calls == [5, 5]
+
+
+def test_more_moves_of_the_discriminator_see_fresh_batches():
+    seen = []
+    trainer = new_trainer(discriminator_steps=3)
+    trainer.batches = counting(trainer.batches, seen)
+    latents = []
+    trainer.generator.register_forward_pre_hook(lambda _, z: latents.append(z[0]))
+    before = deepcopy(trainer.discriminator.state_dict())
+    trainer.step()
+    assert len(seen) == len(latents) == 3
+    assert not torch.equal(seen[0], seen[1]) and not torch.equal(*latents[:2])
+    moments = trainer._optimizers["discriminator"].state_dict()["state"][0]
+    assert moments["step"] == 3
+    assert trainer._optimizers["generator"].state_dict()["state"][0]["step"] == 1
+    assert trainer.steps_played == len(trainer.history["generator_loss"]) == 1
+    after = trainer.discriminator.state_dict()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_discriminator_sees_everything_augmented_and_the_generator_learns():
+    """An augmentation that hides half of each image: no gradient reaches it."""
+    seen = []
+
+    def hide(images, random):
+        seen.append((len(images), images.requires_grad))
+        keep = torch.zeros_like(images)
+        keep[..., :2] = 1
+        return images * keep
+
+    trainer = new_trainer(augment=hide)
+    looked_at = []
+    trainer.discriminator.register_forward_pre_hook(
+        lambda _, x: looked_at.append(x[0].detach())
+    )
+    trainer.step()
+    # real and generated in its own move, generated in the generator's
+    assert seen == [(8, False), (8, False), (8, True)]
+    assert len(looked_at) == 3
+    assert all((images[..., 2:] == 0).all() for images in looked_at)
+    last = trainer.generator.layers[-3]
+    slope = last.bias.grad.view(SHAPE)
+    assert (slope[..., 2:] == 0).all() and (slope[..., :2] != 0).any()
+
+
+RULES = {
+    "regularizer": regularizers.gradient_penalty(),
+    "regularize_every": 2,
+    "discriminator_steps": 2,
+    "augment": augmentation.chain(augmentation.translation(0.25), probability=0.8),
+    "loss": losses.wasserstein(),
+}
+
+
+@pytest.mark.parametrize("at", [0, 3, 4])
+def test_resumes_bit_for_bit_with_all_rules(tmp_path, at):
+    whole = new_trainer(**RULES)
+    play(whole, 8)
+    first, second = new_trainer(**RULES), new_trainer(seed=9, **RULES)
+    play(first, at)
+    training.save_checkpoint(first, tmp_path / "last.safetensors")
+    play(second, 2)
+    training.load_checkpoint(second, tmp_path / "last.safetensors")
+    play(second, 8 - at)
+    assert_same(whole, second)
+
+
+def test_a_spectrally_normalized_discriminator_plays_and_resumes(tmp_path):
+    def trainer():
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            generator = DenseGenerator(4, (8,), SHAPE)
+            discriminator = DenseDiscriminator(SHAPE, (8,))
+            regularizers.spectral_norm(discriminator)
+        return training.Trainer(
+            generator,
+            discriminator,
+            IMAGES,
+            batch_size=8,
+            precision="fp32",
+            regularizer=regularizers.r1(),
+            learning_rates=(1e-2, 1e-2),
+        )
+
+    whole, first, second = trainer(), trainer(), trainer()
+    play(whole, 30)
+    play(first, 12)
+    training.save_checkpoint(first, tmp_path / "last.safetensors")
+    training.load_checkpoint(second, tmp_path / "last.safetensors")
+    play(second, 18)
+    assert_same(whole, second)
+    whole.discriminator.eval()
+    assert regularizers.slopes(whole.discriminator, IMAGES).max() < 1.5
+
+
+def test_a_game_in_the_plane():
+    points = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)) * 0.1
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = DenseGenerator(2, (16,), (2,))
+        discriminator = DenseDiscriminator((2,), (16,), dropout=0)
+    trainer = training.Trainer(
+        generator,
+        discriminator,
+        points,
+        batch_size=25,
+        precision="fp32",
+        **{name: value for name, value in RULES.items() if name != "augment"},
+    )
+    play(trainer, 3)
+    assert trainer.sample(7, seed=0).shape == (7, 2)
 
 
 def test_it_learns():
@@ -195,6 +362,8 @@ def test_divergence_stops_before_the_update():
         ({"ema_decay": 1.0}, "decay is 1.0"),
         ({"images": IMAGES[0]}, r"shape \(1, 4, 4\); expected floating point"),
         ({"images": IMAGES.byte()}, "torch.uint8"),
+        ({"regularize_every": 0}, "regularize_every is 0; expected at least 1"),
+        ({"discriminator_steps": 0}, "discriminator_steps is 0; expected at least"),
     ],
 )
 def test_bad_arguments(options, message):

@@ -7,7 +7,8 @@ from ganbook.training.history import History
 from ganbook.training.minimizer import Descent, Minimizer
 from ganbook.training.progress import progress
 from ganbook.training.sampling import generate, latents, slerp
-from ganbook.training.trainer import Step, Trainer
+from ganbook.training.step import Step
+from ganbook.training.trainer import Trainer
 
 __all__ = [
     "Descent",

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from ganbook.augmentation import Augmentation
 from ganbook.losses import Loss, non_saturating
+from ganbook.regularizers import Regularizer
 from ganbook.training.batches import Batches, TensorBatches
 from ganbook.training.divergence import DivergenceError
 from ganbook.training.ema import ExponentialMovingAverage
@@ -17,26 +19,8 @@ from ganbook.training.history import History
 from ganbook.training.precision import choose_dtype
 from ganbook.training.randomness import RandomState
 from ganbook.training.sampling import generate, latents
+from ganbook.training.step import Step
 from ganbook.training.stepping import Steps, check_fits
-
-
-@dataclass(frozen=True)
-class Step:
-    """What happened in one step.
-
-    Attributes:
-        number: Steps played so far, this one included.
-        discriminator_loss: In nats; log 4 = 1.386 for one that tosses a coin.
-        generator_loss: In nats; log 2 = 0.693 against one that tosses a coin.
-        real_accuracy: Share of real images that were called real (logit > 0).
-        fake_accuracy: Share of generated images that were not.
-    """
-
-    number: int
-    discriminator_loss: float
-    generator_loss: float
-    real_accuracy: float
-    fake_accuracy: float
 
 
 class Trainer:
@@ -47,19 +31,31 @@ class Trainer:
     both, so the generator runs once a step. (Algorithm 1 of Goodfellow et al.,
     2014, draws fresh noise for the second update.)
 
+    What the discriminator sees, real or generated and in either update, it sees
+    through ``augment``. What holds it back, beside its loss, is a ``regularizer``.
+
     Args:
         generator: Maps (N, latent_dim) to images; has an attribute ``latent_dim``.
         discriminator: Maps images to logits (N, 1).
-        images: Real images (N, C, H, W) in [-1, 1] in memory, or any
+        images: Real images (N, C, H, W) in [-1, 1] in memory (or points (N, D),
+            for a game in the plane), or any
             :class:`~ganbook.training.batches.Batches`.
         loss: What the players minimize; by default the non-saturating game.
+        regularizer: What the discriminator's loss gains beside it, from
+            :mod:`ganbook.regularizers`. It is computed in float32.
+        regularize_every: It is computed in one step of as many, at as many times
+            its weight (lazy regularization: Karras et al., 2020, appendix B).
+        discriminator_steps: Updates of the discriminator in a step, each on a fresh
+            real and a fresh generated batch.
+        augment: How the discriminator sees images, from :mod:`ganbook.augmentation`.
         batch_size: Real images in a step, and as many generated ones.
         learning_rates: Of the generator and the discriminator (Adam).
         betas: Adam's decay rates of the first and the second moment.
         ema_decay: Decay of the moving average of the generator.
         precision: ``"bf16"``, ``"fp32"``, or ``"auto"``: bf16 where the hardware
             multiplies in it.
-        seed: Of all that is random in training: batches, latents, dropout.
+        seed: Of all that is random in training: batches, latents, augmentation,
+            and what draws from the global state (dropout, the gradient penalty).
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -72,6 +68,10 @@ class Trainer:
         images: Tensor | Batches,
         *,
         loss: Loss | None = None,
+        regularizer: Regularizer | None = None,
+        regularize_every: int = 1,
+        discriminator_steps: int = 1,
+        augment: Augmentation | None = None,
         batch_size: int = 64,
         learning_rates: tuple[float, float] = (2e-4, 2e-4),
         betas: tuple[float, float] = (0.5, 0.999),
@@ -79,6 +79,9 @@ class Trainer:
         precision: str = "auto",
         seed: int = 0,
     ) -> None:
+        _check_counts(
+            regularize_every=regularize_every, discriminator_steps=discriminator_steps
+        )
         accelerator = Accelerator()
         self.device = accelerator.device
         self.generator = generator.to(self.device)
@@ -89,6 +92,9 @@ class Trainer:
             accelerator.prepare_model(player) for player in (generator, discriminator)
         )
         self.loss = loss or non_saturating()
+        self.regularizer, self.regularize_every = regularizer, regularize_every
+        self.discriminator_steps = discriminator_steps
+        self.augment = augment
         self._optimizers = {
             player: torch.optim.Adam(network.parameters(), rate, betas, fused=True)
             for (player, network), rate in zip(
@@ -101,6 +107,7 @@ class Trainer:
         self.batches = images
         self.history = History()
         self._latent_random = torch.Generator().manual_seed(seed)
+        self._augment_random = torch.Generator().manual_seed(seed)
         self._dropout_random = RandomState(seed, self.device)
 
     @property
@@ -119,39 +126,59 @@ class Trainer:
             DivergenceError: If a loss is not finite; the update that it would
                 have caused is not made.
         """
+        draws = [self._draw() for _ in range(self.discriminator_steps)]
+        with self._dropout_random.in_force():
+            return self._play(draws)
+
+    def _draw(self) -> tuple[Tensor, Tensor]:
+        """Return a real batch and as many latent vectors."""
         real = next(self.batches).to(self.device)
         z = torch.randn(
             len(real), self.generator.latent_dim, generator=self._latent_random
         )
-        with self._dropout_random.in_force():
-            return self._play(real, z.to(self.device))
+        return real, z.to(self.device)
 
-    def _play(self, real: Tensor, z: Tensor) -> Step:
-        with self._autocast():
-            fake = self._generator(z)
-            real_logits = self._discriminator(real).float()
-            fake_logits = self._discriminator(fake.detach()).float()
-            discriminator_loss = self.loss.discriminator(real_logits, fake_logits)
-        self._update("discriminator", discriminator_loss)
-
-        with _frozen(self.discriminator), self._autocast():
-            generator_loss = self.loss.generator(self.discriminator(fake).float())
-        self._update("generator", generator_loss)
+    def _play(self, draws: list[tuple[Tensor, Tensor]]) -> Step:
+        for number, (real, z) in enumerate(draws, start=1):
+            # The last generated batch serves the generator's own move as well.
+            with torch.set_grad_enabled(number == len(draws)), self._autocast():
+                fake = self._generator(z)
+            discriminator_loss, *accuracies = self._move_discriminator(real, fake)
+        generator_loss = self._move_generator(fake)
         self.ema.update(self.generator)
 
-        numbers = torch.stack(
-            [
-                discriminator_loss.detach(),
-                generator_loss.detach(),
-                (real_logits > 0).float().mean(),
-                (fake_logits <= 0).float().mean(),
-            ]
-        )
+        numbers = torch.stack([discriminator_loss, generator_loss, *accuracies])
         step = Step(self.steps_played, *numbers.tolist())
         row = asdict(step)
         del row["number"]
         self.history.append(row)
         return step
+
+    def _move_discriminator(self, real: Tensor, fake: Tensor) -> list[Tensor]:
+        """Update it; return its loss and its accuracies on real and generated."""
+        real, fake = self._seen(real), self._seen(fake.detach())
+        with self._autocast():
+            real_logits = self._discriminator(real).float()
+            fake_logits = self._discriminator(fake).float()
+            loss = total = self.loss.discriminator(real_logits, fake_logits)
+        if self.regularizer and self.steps_played % self.regularize_every == 0:
+            # Outside autocast: second derivatives need the digits.
+            penalty = self.regularizer(self.discriminator, real, fake.float())
+            total = loss + self.regularize_every * penalty
+        self._update("discriminator", total)
+        right = (real_logits > 0).float().mean(), (fake_logits <= 0).float().mean()
+        return [loss.detach(), *right]
+
+    def _move_generator(self, fake: Tensor) -> Tensor:
+        """Update it against the updated discriminator; return its loss."""
+        with _frozen(self.discriminator), self._autocast():
+            logits = self.discriminator(self._seen(fake)).float()
+            loss = self.loss.generator(logits)
+        self._update("generator", loss)
+        return loss.detach()
+
+    def _seen(self, images: Tensor) -> Tensor:
+        return self.augment(images, self._augment_random) if self.augment else images
 
     def _update(self, player: str, loss: Tensor) -> None:
         if not torch.isfinite(loss):
@@ -195,6 +222,7 @@ class Trainer:
             "batches": self.batches.state_dict(),
             "history": self.history.state_dict(),
             "latent_random": self._latent_random.get_state(),
+            "augment_random": self._augment_random.get_state(),
             "dropout_random": self._dropout_random.state_dict(),
         }
 
@@ -214,6 +242,7 @@ class Trainer:
         self.ema.load_state_dict(state["ema"])
         self.history.load_state_dict(state["history"])
         self._latent_random.set_state(state["latent_random"])
+        self._augment_random.set_state(state["augment_random"])
         self._dropout_random.load_state_dict(state["dropout_random"])
 
 
@@ -225,3 +254,9 @@ def _frozen(network: nn.Module) -> Iterator[None]:
         yield
     finally:
         network.requires_grad_(True)
+
+
+def _check_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name} is {count}; expected at least 1")

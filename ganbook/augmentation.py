@@ -1,0 +1,184 @@
+r"""Differentiable augmentation: the discriminator sees every image through it.
+
+Real and generated images go through the same random transformations on their way to
+the discriminator, in both players' moves, and the generator learns through them. So
+it is never taught to imitate the augmentation itself, as it is where only the real
+images are transformed.
+
+An augmentation maps ``(images, random)`` to images. Its random numbers are drawn on
+the CPU, so that a seed means the same on every machine.
+
+Source: Zhao et al. (2020), with the defaults of their code.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+#: Maps images (N, C, H, W) and a random state to images of the same shape.
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]
+
+
+def translation(share: float = 0.125, *, fill: float = 0.0) -> Augmentation:
+    """Shift each image by whole pixels, up and down, left and right.
+
+    Args:
+        share: The largest shift, as a share of height and width, in [0, 1].
+        fill: What comes in at the border, in [-1, 1]; 0 is mid-gray.
+
+    Raises:
+        ValueError: If ``share`` is out of range.
+    """
+    _check("share", share)
+
+    def translate(images: Tensor, random: torch.Generator) -> Tensor:
+        _check_images(images)
+        count, _, height, width = images.shape
+        y, x = round(share * height), round(share * width)
+        padded = pad(images, (x, x, y, y), value=fill)
+        rows, columns = (
+            _integers(2 * reach + 1, count, random).to(images.device)[:, None]
+            + torch.arange(side, device=images.device)
+            for reach, side in ((y, height), (x, width))
+        )
+        batch = torch.arange(count, device=images.device)[:, None, None]
+        # Indices around a slice put the indexed dimensions first: (N, H, W, C).
+        shifted = padded[batch, :, rows[:, :, None], columns[:, None, :]]
+        return shifted.permute(0, 3, 1, 2)
+
+    return translate
+
+
+def cutout(share: float = 0.5, *, fill: float = 0.0) -> Augmentation:
+    """Cover a rectangle at a random place of each image, which may overlap its edge.
+
+    Args:
+        share: Sides of the rectangle, as a share of height and width, in [0, 1].
+        fill: What covers it, in [-1, 1].
+
+    Raises:
+        ValueError: If ``share`` is out of range.
+    """
+    _check("share", share)
+
+    def cover(images: Tensor, random: torch.Generator) -> Tensor:
+        _check_images(images)
+        count, _, *sides = images.shape
+        covered = torch.ones(count, 1, 1, 1, dtype=torch.bool, device=images.device)
+        for axis, side in enumerate(sides, start=2):
+            length = round(share * side)
+            center = _integers(side + 1, count, random).to(images.device)
+            start = (center - length // 2)[:, None]
+            place = torch.arange(side, device=images.device)
+            inside = (place >= start) & (place < start + length)
+            shape = [count, 1, 1, 1]
+            shape[axis] = side
+            covered = covered & inside.view(shape)
+        return images.masked_fill(covered, fill)
+
+    return cover
+
+
+def brightness(amount: float = 0.5) -> Augmentation:
+    """Add to each image a number between ``-amount`` and ``amount``.
+
+    The result may leave [-1, 1]: clamping would stop the gradient.
+
+    Raises:
+        ValueError: If ``amount`` is outside [0, 1].
+    """
+    _check("amount", amount)
+
+    def brighten(images: Tensor, random: torch.Generator) -> Tensor:
+        _check_images(images)
+        shift = torch.rand(len(images), 1, 1, 1, generator=random) * 2 - 1
+        return images + (amount * shift).to(images)
+
+    return brighten
+
+
+def saturation(amount: float = 1.0) -> Augmentation:
+    """Scale the differences between the channels of each image.
+
+    The factor is between ``1 - amount`` and ``1 + amount``; gray images stay as
+    they are.
+
+    Raises:
+        ValueError: If ``amount`` is outside [0, 1].
+    """
+    return _scaling(amount, over=(1,))
+
+
+def contrast(amount: float = 0.5) -> Augmentation:
+    """Scale the differences of each image from its mean.
+
+    The factor is between ``1 - amount`` and ``1 + amount``.
+
+    Raises:
+        ValueError: If ``amount`` is outside [0, 1].
+    """
+    return _scaling(amount, over=(1, 2, 3))
+
+
+def _scaling(amount: float, over: tuple[int, ...]) -> Augmentation:
+    _check("amount", amount)
+
+    def scale(images: Tensor, random: torch.Generator) -> Tensor:
+        _check_images(images)
+        factor = torch.rand(len(images), 1, 1, 1, generator=random) * 2 - 1
+        mean = images.mean(over, keepdim=True)
+        return mean + (images - mean) * (1 + amount * factor).to(images)
+
+    return scale
+
+
+def chain(*augmentations: Augmentation, probability: float = 1.0) -> Augmentation:
+    """Apply augmentations one after another.
+
+    Args:
+        *augmentations: In their order.
+        probability: Of each augmentation, for each image: where the coin says no,
+            the image passes as it is.
+
+    Raises:
+        ValueError: If ``probability`` is outside [0, 1].
+
+    Example:
+        >>> augment = chain(translation(), cutout())
+        >>> images = torch.zeros(2, 1, 28, 28)
+        >>> augment(images, torch.Generator().manual_seed(0)).shape
+        torch.Size([2, 1, 28, 28])
+    """
+    _check("probability", probability)
+
+    def apply(images: Tensor, random: torch.Generator) -> Tensor:
+        for augmentation in augmentations:
+            changed = augmentation(images, random)
+            if probability < 1:
+                coin = torch.rand(len(images), 1, 1, 1, generator=random)
+                images = torch.where(
+                    (coin < probability).to(images.device), changed, images
+                )
+            else:
+                images = changed
+        return images
+
+    return apply
+
+
+def _integers(below: int, count: int, random: torch.Generator) -> Tensor:
+    return torch.randint(below, (count,), generator=random)
+
+
+def _check(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} is {value}; expected 0 to 1")
+
+
+def _check_images(images: Tensor) -> None:
+    if images.ndim != 4:
+        raise ValueError(
+            f"images have shape {tuple(images.shape)}; expected (N, C, H, W)"
+        )

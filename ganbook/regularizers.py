@@ -1,0 +1,236 @@
+r"""What keeps a discriminator in bounds: penalties of its slope, and layers.
+
+A penalty is a term that the discriminator's loss gains: a function of
+``(discriminator, real, fake)``, which a :class:`~ganbook.training.Trainer` takes as
+its ``regularizer``. The slopes are those of the logit in the image,
+:math:`\nabla_x D(x)`; training through them needs second derivatives.
+"""
+
+from collections.abc import Callable
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+#: Maps ``(discriminator, real, fake)`` to a scalar to be added to its loss.
+Regularizer = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
+
+_LAYERS = (
+    nn.Linear,
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+)
+
+
+def slopes(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    r"""Return :math:`\lVert\nabla_x D(x)\rVert_2` at each image, shape (N,).
+
+    The result can be differentiated again, in the discriminator's weights. Where
+    the discriminator looks at a batch as a whole, the slope of one image is that of
+    the sum of all logits.
+
+    Args:
+        discriminator: Maps images to logits (N, 1) or (N,).
+        images: Images (N, C, H, W), or points (N, D).
+    """
+    return _squared_slopes(discriminator, images).sqrt()
+
+
+def _squared_slopes(
+    discriminator: Callable[[Tensor], Tensor], images: Tensor
+) -> Tensor:
+    with torch.enable_grad():
+        images = images.detach().requires_grad_()
+        logits = discriminator(images)
+        (slope,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return slope.flatten(1).square().sum(1)
+
+
+def gradient_penalty(weight: float = 10.0, *, target: float = 1.0) -> Regularizer:
+    r"""Penalize slopes other than 1 between real and generated images.
+
+    .. math::
+
+        \lambda\, \mathbb{E}_{\hat x}
+        [(\lVert\nabla_{\hat x} D(\hat x)\rVert_2 - 1)^2], \qquad
+        \hat x = \epsilon x + (1 - \epsilon) G(z), \quad \epsilon \sim U[0, 1]
+
+    The mixing weights come from PyTorch's global random state, of which a trainer
+    keeps its own.
+
+    Args:
+        weight: :math:`\lambda`.
+        target: The slope that costs nothing.
+
+    Raises:
+        ValueError: If ``weight`` or ``target`` is negative.
+
+    Source: Gulrajani et al. (2017), equation 3.
+    """
+    _check("weight", weight)
+    _check("target", target)
+
+    def penalty(
+        discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor
+    ) -> Tensor:
+        share = torch.rand(len(real), *[1] * (real.ndim - 1)).to(real)
+        between = torch.lerp(fake, real, share)
+        # The root has no derivative at 0, where a new network's dead units may be.
+        norm = (_squared_slopes(discriminator, between) + 1e-12).sqrt()
+        return weight * (norm - target).square().mean()
+
+    return penalty
+
+
+def r1(gamma: float = 1.0) -> Regularizer:
+    r"""Penalize slopes at real images.
+
+    .. math:: \tfrac{\gamma}{2}\, \mathbb{E}_x[\lVert\nabla_x D(x)\rVert_2^2]
+
+    Args:
+        gamma: Strength of the penalty.
+
+    Raises:
+        ValueError: If ``gamma`` is negative.
+
+    Source: Mescheder, Geiger and Nowozin (2018), equation 9.
+    """
+    _check("gamma", gamma)
+    return lambda discriminator, real, fake: (
+        gamma / 2 * _squared_slopes(discriminator, real).mean()
+    )
+
+
+def r2(gamma: float = 1.0) -> Regularizer:
+    r"""Penalize slopes at generated images: :func:`r1` on the other side.
+
+    .. math:: \tfrac{\gamma}{2}\, \mathbb{E}_z[\lVert\nabla_x D(G(z))\rVert_2^2]
+
+    Args:
+        gamma: Strength of the penalty.
+
+    Raises:
+        ValueError: If ``gamma`` is negative.
+
+    Source: Mescheder, Geiger and Nowozin (2018), equation 10.
+    """
+    _check("gamma", gamma)
+    return lambda discriminator, real, fake: (
+        gamma / 2 * _squared_slopes(discriminator, fake).mean()
+    )
+
+
+def _check(name: str, value: float) -> None:
+    if not value >= 0:
+        raise ValueError(f"{name} is {value}; expected at least 0")
+
+
+def spectral_norm(network: nn.Module, *, iterations: int = 1) -> nn.Module:
+    r"""Divide the weights of each layer by their largest singular value, in place.
+
+    .. math:: \bar W = W / \sigma(W)
+
+    A layer then stretches no vector; with activations that do not either, the
+    network's slope is at most 1. The singular value of a convolution is that of its
+    kernel, flattened to (C_out, C_in * k * k), which bounds the slope only up to a
+    factor. It is tracked by power iteration, a few rounds each forward pass in
+    training mode.
+
+    Args:
+        network: Whose linear and convolutional layers are normalized. Adam must
+            see it after this, as its parameters are renamed.
+        iterations: Rounds of power iteration in each forward pass.
+
+    Returns:
+        The same network.
+
+    Raises:
+        ValueError: If it has no such layer.
+
+    Source: Miyato et al. (2018), section 2.1.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, _LAYERS)]
+    if not layers:
+        raise ValueError(
+            f"{type(network).__name__} has no linear or convolutional layer"
+        )
+    for layer in layers:
+        parametrizations.spectral_norm(layer, n_power_iterations=iterations)
+    return network
+
+
+class MinibatchStd(nn.Module):
+    r"""Append one feature: how much the images of a batch differ.
+
+    The standard deviation over a group of images of each feature, averaged over all
+    features, as one more channel (or one more number) of each image of the group.
+    Samples that are all alike give themselves away.
+
+    Args:
+        group_size: Images in a group; a batch that it does not divide is one group.
+
+    Raises:
+        ValueError: If ``group_size`` is below 2.
+
+    Source: Karras et al. (2018), section 3; groups as in their code.
+    """
+
+    def __init__(self, group_size: int = 4) -> None:
+        super().__init__()
+        if group_size < 2:
+            raise ValueError(f"group_size is {group_size}; expected at least 2")
+        self.group_size = group_size
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, C, ...) to (N, C + 1, ...)."""
+        count = len(features)
+        size = self.group_size if count % self.group_size == 0 else count
+        # Image n belongs to group n modulo N / size.
+        groups = features.float().unflatten(0, (size, -1))
+        variance = groups.var(0, correction=0)
+        spread = (variance + 1e-8).sqrt().flatten(1).mean(1)  # (N / size,)
+        channel = spread.repeat(size).view(-1, *[1] * (features.ndim - 1))
+        channel = channel.to(features.dtype).expand(-1, 1, *features.shape[2:])
+        return torch.cat([features, channel], dim=1)
+
+
+class MinibatchDiscrimination(nn.Module):
+    r"""Append, to each image's features, how close the others of the batch are.
+
+    .. math::
+
+        M_i = f_i T \in \mathbb{R}^{B \times C}, \qquad
+        o_{i,b} = \sum_{j \ne i} \exp(-\lVert M_{i,b} - M_{j,b} \rVert_1)
+
+    Args:
+        features: Length of :math:`f_i`.
+        kernels: :math:`B`, the numbers that are appended.
+        dimensions: :math:`C`, the length of a row that is compared.
+
+    Raises:
+        ValueError: If one of them is below 1.
+
+    Source: Salimans et al. (2016), section 3.2; their sum includes :math:`j = i`,
+    which adds 1 and says nothing.
+    """
+
+    def __init__(self, features: int, kernels: int = 16, dimensions: int = 4) -> None:
+        super().__init__()
+        shape = (features, kernels, dimensions)
+        if min(shape) < 1:
+            raise ValueError(
+                f"features, kernels and dimensions are {shape}; expected at least 1"
+            )
+        self.kernel = nn.Parameter(torch.randn(shape) / prod(shape[::2]) ** 0.5)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, F) to (N, F + kernels)."""
+        rows = torch.einsum("nf,fbc->nbc", features, self.kernel)
+        distance = (rows[:, None] - rows).abs().sum(-1)  # (N, N, B)
+        closeness = (-distance).exp().sum(1) - 1  # without i itself
+        return torch.cat([features, closeness.to(features.dtype)], dim=1)
