@@ -358,6 +358,7 @@ def test_divergence_stops_before_the_update():
     [
         ({"precision": "fp8"}, "precision is 'fp8'"),
         ({"batch_size": 0}, "batch_size is 0; expected 1 to 40"),
+        ({"generated": 7}, "generated is 7; expected at least batch_size, 8"),
         ({"batch_size": 41}, "batch_size is 41; expected 1 to 40"),
         ({"ema_decay": 1.0}, "decay is 1.0"),
         ({"images": IMAGES[0]}, r"shape \(1, 4, 4\); expected floating point"),
@@ -429,3 +430,11 @@ def test_progress_in_a_terminal(capsys):
     err = capsys.readouterr().err
     assert "counting: 100%" in err
     assert "5/5" in err
+
+
+def test_more_may_be_generated_than_the_discriminator_sees():
+    trainer = new_trainer(generated=20)
+    seen = []
+    trainer.discriminator.register_forward_hook(lambda *a: seen.append(len(a[1][0])))
+    trainer.step()
+    assert seen == [8, 8, 20]  # real, generated; then what the generator learns from

@@ -49,6 +49,9 @@ class Trainer:
             real and a fresh generated batch.
         augment: How the discriminator sees images, from :mod:`ganbook.augmentation`.
         batch_size: Real images in a step, and as many generated ones.
+        generated: Images generated in a step, where they shall be more than that:
+            the generator learns from all of them, the discriminator sees as many
+            as it sees real ones. (Deng, 2024: batches of 64, and 32 real ones.)
         learning_rates: Of the generator and the discriminator (Adam).
         betas: Adam's decay rates of the first and the second moment.
         ema_decay: Decay of the moving average of the generator.
@@ -73,6 +76,7 @@ class Trainer:
         discriminator_steps: int = 1,
         augment: Augmentation | None = None,
         batch_size: int = 64,
+        generated: int | None = None,
         learning_rates: tuple[float, float] = (2e-4, 2e-4),
         betas: tuple[float, float] = (0.5, 0.999),
         ema_decay: float = 0.999,
@@ -82,6 +86,10 @@ class Trainer:
         _check_counts(
             regularize_every=regularize_every, discriminator_steps=discriminator_steps
         )
+        if generated is not None and generated < batch_size:
+            raise ValueError(
+                f"generated is {generated}; expected at least batch_size, {batch_size}"
+            )
         accelerator = Accelerator()
         self.device = accelerator.device
         self.generator = generator.to(self.device)
@@ -95,6 +103,7 @@ class Trainer:
         self.regularizer, self.regularize_every = regularizer, regularize_every
         self.discriminator_steps = discriminator_steps
         self.augment = augment
+        self._generated = generated
         self._optimizers = {
             player: torch.optim.Adam(network.parameters(), rate, betas, fused=True)
             for (player, network), rate in zip(
@@ -131,12 +140,10 @@ class Trainer:
             return self._play(draws)
 
     def _draw(self) -> tuple[Tensor, Tensor]:
-        """Return a real batch and as many latent vectors."""
+        """Return a real batch, and latent vectors: as many or more."""
         real = next(self.batches).to(self.device)
-        z = torch.randn(
-            len(real), self.generator.latent_dim, generator=self._latent_random
-        )
-        return real, z.to(self.device)
+        shape = self._generated or len(real), self.generator.latent_dim
+        return real, torch.randn(shape, generator=self._latent_random).to(self.device)
 
     def _play(self, draws: list[tuple[Tensor, Tensor]]) -> Step:
         for number, (real, z) in enumerate(draws, start=1):
@@ -156,7 +163,7 @@ class Trainer:
 
     def _move_discriminator(self, real: Tensor, fake: Tensor) -> list[Tensor]:
         """Update it; return its loss and its accuracies on real and generated."""
-        real, fake = self._seen(real), self._seen(fake.detach())
+        real, fake = self._seen(real), self._seen(fake.detach()[: len(real)])
         with self._autocast():
             real_logits = self._discriminator(real).float()
             fake_logits = self._discriminator(fake).float()
