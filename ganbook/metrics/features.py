@@ -18,6 +18,16 @@ def pixels(images: Tensor) -> Tensor:
     Raises:
         ValueError: If ``images`` has another shape, type or range.
     """
+    check_images(images)
+    return images.flatten(1)
+
+
+def check_images(images: Tensor) -> None:
+    """Refuse what is no batch of images in ``[-1, 1]``.
+
+    Raises:
+        ValueError: If ``images`` has another shape, type or range, or holds a NaN.
+    """
     if not (isinstance(images, Tensor) and images.is_floating_point()):
         kind = getattr(images, "dtype", type(images).__name__)
         raise ValueError(f"expected a floating-point tensor in [-1, 1], got {kind}")
@@ -25,6 +35,10 @@ def pixels(images: Tensor) -> Tensor:
         raise ValueError(
             f"expected images of shape (N, C, H, W), got {tuple(images.shape)}"
         )
-    if images.numel() and (worst := images.abs().max().item()) > 1.001:
+    if not images.numel():
+        return
+    worst = images.abs().max().item()
+    if worst != worst:
+        raise ValueError("expected images in [-1, 1], found NaN")
+    if worst > 1.001:
         raise ValueError(f"expected images in [-1, 1], found a value of size {worst:g}")
-    return images.flatten(1)
