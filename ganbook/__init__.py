@@ -15,6 +15,7 @@ _PARTS = frozenset(
     {
         "budget",
         "data",
+        "diffusion",
         "divergences",
         "experiments",
         "likelihoods",
@@ -22,6 +23,7 @@ _PARTS = frozenset(
         "metrics",
         "nce",
         "networks",
+        "schedules",
         "training",
         "variational",
         "viz",

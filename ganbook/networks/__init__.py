@@ -2,6 +2,7 @@
 
 from ganbook.networks.conv import ConvDiscriminator, ConvGenerator
 from ganbook.networks.dense import DenseDiscriminator, DenseGenerator
+from ganbook.networks.diffusion import DenseDenoiser, MixtureDenoiser, UNet
 from ganbook.networks.energy import DenseEnergy, PolynomialEnergy, log_partition
 from ganbook.networks.features import LeNet
 from ganbook.networks.size import count_parameters
@@ -10,11 +11,14 @@ from ganbook.networks.vae import VariationalAutoencoder
 __all__ = [
     "ConvDiscriminator",
     "ConvGenerator",
+    "DenseDenoiser",
     "DenseDiscriminator",
     "DenseEnergy",
     "DenseGenerator",
     "LeNet",
+    "MixtureDenoiser",
     "PolynomialEnergy",
+    "UNet",
     "VariationalAutoencoder",
     "count_parameters",
     "log_partition",

@@ -1,0 +1,165 @@
+"""Networks of diffusion models."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
+
+from ganbook import diffusion
+from ganbook.networks import (
+    DenseDenoiser,
+    MixtureDenoiser,
+    UNet,
+    count_parameters,
+)
+from ganbook.networks.diffusion import TimeEmbedding
+
+DRAWS = torch.Generator().manual_seed(0)
+MEANS = torch.tensor([[-1.0, 0.5], [2.0, 0.0], [0.0, -1.0]], dtype=torch.float64)
+
+
+def new(network_class, *arguments, **options):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return network_class(*arguments, **options)
+
+
+def test_time_embedding_tells_all_times_apart() -> None:
+    features = TimeEmbedding(32)(torch.arange(1, 1001))
+    assert features.shape == (1000, 32)
+    distances = torch.cdist(features, features) + 10 * torch.eye(1000)
+    assert distances.min() > 0.1
+    torch.testing.assert_close(
+        features[:, :16] ** 2 + features[:, 16:] ** 2, torch.ones(1000, 16)
+    )
+    assert features[0, 0].item() == pytest.approx(math.sin(1))
+
+
+def test_unet_keeps_the_shape_and_starts_at_zero() -> None:
+    network = new(UNet)
+    images = torch.randn(3, 1, 28, 28, generator=DRAWS)
+    predicted = network(images, torch.tensor([1, 500, 1000]))
+    assert predicted.shape == images.shape
+    assert not predicted.any()
+    assert count_parameters(network) < 300_000
+    assert new(UNet, 3, (8, 8, 12))(torch.zeros(2, 3, 8, 16), torch.ones(2)).shape == (
+        2,
+        3,
+        8,
+        16,
+    )
+
+
+def test_unet_sees_time_and_every_pixel() -> None:
+    network = new(UNet)
+    torch.nn.init.normal_(network.leave.weight, generator=DRAWS)
+    image = torch.randn(1, 1, 28, 28, generator=DRAWS).requires_grad_()
+    early, late = (network(image, torch.tensor([t])) for t in (10, 900))
+    assert (early - late).abs().mean() > 1e-3
+    (gradient,) = torch.autograd.grad(early[0, 0, 14, 14], image)
+    assert gradient.abs().min() > 0  # through the norms, at least
+    local = gradient[0, 0, 8:21, 8:21].abs().mean()
+    assert local > gradient.abs().mean()
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"), [(UNet, (1, 28, 28)), (DenseDenoiser, (2,))]
+)
+def test_a_few_steps_lower_the_loss(network, shape) -> None:
+    network, loss = new(network), diffusion.noise_prediction(diffusion.cosine())
+    batch = torch.ones(16, *shape)
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    random = torch.Generator().manual_seed(0)
+    losses = []
+    for _ in range(30):
+        value = loss(network, batch, random)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        losses.append(value.item())
+    assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
+
+
+@pytest.mark.parametrize(
+    ("network", "x", "t", "message"),
+    [
+        (UNet, (2, 1, 28, 28), (3,), r"times \(3,\)"),
+        (UNet, (2, 3, 28, 28), (2,), r"expected \(N, 1, H, W\)"),
+        (UNet, (2, 1, 30, 28), (2,), "multiples of 4"),
+        (UNet, (2, 784), (2,), r"shape \(2, 784\)"),
+        (DenseDenoiser, (2, 3), (2,), r"expected \(N, 2\) and \(N,\)"),
+        (DenseDenoiser, (2, 2), (), r"times \(\)"),
+    ],
+)
+def test_bad_shapes_are_named(network, x, t, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        new(network)(torch.zeros(x), torch.ones(t))
+
+
+@pytest.mark.parametrize("features", [0, 7, -2])
+def test_time_features_are_pairs(features: int) -> None:
+    with pytest.raises(ValueError, match=f"features is {features}"):
+        TimeEmbedding(features)
+
+
+# ------------------------------------------------------------- the perfect network
+
+
+def test_mixture_density_is_that_of_torch() -> None:
+    alpha_bar = torch.tensor([1.0, 0.6, 0.01]).double()
+    network = MixtureDenoiser(alpha_bar, MEANS, 0.4, weights=[0.2, 0.5, 0.3])
+    x = torch.randn(50, 2, generator=DRAWS, dtype=torch.float64)
+    for t, left in enumerate(alpha_bar):
+        covariance = torch.eye(2).double() * (left * 0.16 + 1 - left)
+        law = MixtureSameFamily(
+            Categorical(torch.tensor([0.2, 0.5, 0.3]).double()),
+            MultivariateNormal(left.sqrt() * MEANS, covariance),
+        )
+        times = torch.full((50,), t)
+        torch.testing.assert_close(
+            network.log_density(x, times), law.log_prob(x), rtol=1e-6, atol=1e-6
+        )
+
+
+def test_score_is_the_slope_and_noise_is_the_score() -> None:
+    alpha_bar = torch.tensor([1.0, 0.6, 0.01]).double()
+    network = MixtureDenoiser(alpha_bar, MEANS, 0.4)
+    x = torch.randn(30, 2, generator=DRAWS, dtype=torch.float64).requires_grad_()
+    t = torch.randint(0, 3, (30,), generator=DRAWS)
+    (slope,) = torch.autograd.grad(network.log_density(x, t).sum(), x)
+    torch.testing.assert_close(network.score(x, t), slope)
+    expected = -(1 - alpha_bar[t]).sqrt()[:, None] * slope
+    torch.testing.assert_close(network(x, t), expected)
+
+
+def test_no_one_predicts_the_noise_better() -> None:
+    """Shrinking or stretching the best answer raises the loss on the same draws."""
+    schedule = diffusion.cosine(50)
+    best = MixtureDenoiser(schedule.alpha_bar, MEANS, 0.4)
+    loss = diffusion.noise_prediction(schedule)
+    choice = torch.randint(0, 3, (20_000,), generator=DRAWS)
+    data = MEANS[choice] + 0.4 * torch.randn(20_000, 2, generator=DRAWS).double()
+    at = [
+        loss(
+            lambda x, t, s=scale: s * best(x, t), data, torch.Generator().manual_seed(1)
+        )
+        for scale in (0.95, 1.0, 1.05)
+    ]
+    assert at[1] < min(at[0], at[2])
+
+
+@pytest.mark.parametrize(
+    ("means", "deviation", "weights", "message"),
+    [
+        (torch.zeros(2), 0.1, None, r"means have shape \(2,\)"),
+        (torch.zeros(0, 2), 0.1, None, r"means have shape \(0, 2\)"),
+        (torch.zeros(2, 2), 0.0, None, "deviation is 0.0"),
+        (torch.zeros(2, 2), 0.1, [0.5, 0.6], "sum to 1"),
+        (torch.zeros(2, 2), 0.1, [1.0, 0.0], "positive"),
+        (torch.zeros(2, 2), 0.1, [1.0], "expected 2 positive"),
+    ],
+)
+def test_bad_mixtures_are_named(means, deviation, weights, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MixtureDenoiser(torch.tensor([1.0, 0.5]), means, deviation, weights)
