@@ -365,3 +365,10 @@ def test_the_wheel_holds_every_package_and_every_recorded_run():
     patterns = setuptools["package-data"]["ganbook.recorded"]
     shipped = {file for pattern in patterns for file in RECORDED.glob(pattern)}
     assert {file for file in RECORDED.glob("*/*") if file.suffix != ".part"} == shipped
+
+
+def test_only_the_first_settings_are_played(known, repository, capsys):
+    assert __main__.main(["toy", "--seeds", "3", "--first", "1", "--dry-run"]) == 0
+    assert "size=2" not in capsys.readouterr().out
+    assert __main__.main(["toy", "--seeds", "3", "--first", "1"]) == 0
+    assert known.played == [({}, 2)]

@@ -30,9 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
     try:
         folder = records.home() / experiment.name
         if options.dry_run:
-            _show_plan(experiment, folder, options.seeds or experiment.seeds)
+            seeds = options.seeds or experiment.seeds
+            _show_plan(experiment, folder, seeds, options.first)
         else:
-            play(experiment, folder, seeds=options.seeds, show=_show)
+            play(
+                experiment,
+                folder,
+                seeds=options.seeds,
+                first=options.first,
+                show=_show,
+            )
     except (BusyError, FileNotFoundError, ValueError) as error:
         return str(error)
     except KeyboardInterrupt:
@@ -47,6 +54,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("name", nargs="?", help="which one; without it, list all")
     parser.add_argument(
         "--seeds", type=_positive, metavar="N", help="play seeds 0..N-1"
+    )
+    parser.add_argument(
+        "--first", type=_positive, metavar="N", help="play only the first N settings"
     )
     parser.add_argument("--list", action="store_true", help="list all experiments")
     parser.add_argument(
@@ -69,9 +79,11 @@ def _listing() -> str:
     )
 
 
-def _show_plan(experiment: Experiment, folder: Path, seeds: int) -> None:
+def _show_plan(
+    experiment: Experiment, folder: Path, seeds: int, first: int | None
+) -> None:
     recording = open_recording(experiment, folder)
-    runs = remaining(experiment, recording, seeds)
+    runs = remaining(experiment, recording, seeds, first)
     for run in runs:
         print(f"  {label(run.setting)}, seed {run.seed}")
     basis = "recorded times" if recording.runs else "a guess"

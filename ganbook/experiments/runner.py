@@ -80,13 +80,18 @@ def _differences(recording: Recording, experiment: Experiment) -> Iterable[str]:
         yield f"a recorded setting is no longer part of it: {label(gone[text])}"
 
 
-def remaining(experiment: Experiment, recording: Recording, seeds: int) -> list[Run]:
-    """Return the runs still to be played: every setting once, then the next seed."""
+def remaining(
+    experiment: Experiment, recording: Recording, seeds: int, first: int | None = None
+) -> list[Run]:
+    """Return the runs still to be played: every setting once, then the next seed.
+
+    With ``first``, only of as many settings from the beginning.
+    """
     done = {(key(run["setting"]), run["seed"]) for run in recording.runs}
     return [
         Run(setting, seed)
         for seed in range(seeds)
-        for setting in experiment.settings
+        for setting in experiment.settings[:first]
         if (key(setting), seed) not in done
     ]
 
@@ -106,6 +111,7 @@ def play(
     folder: Path,
     *,
     seeds: int | None = None,
+    first: int | None = None,
     show: Callable[[str], Any] = print,
 ) -> Recording:
     """Play the runs that are not recorded in ``folder`` and record each as it ends.
@@ -116,6 +122,7 @@ def play(
         experiment: What to play.
         folder: Where ``results.json`` and the images go.
         seeds: How many seeds, from 0; by default the experiment's own number.
+        first: How many settings, from the first; by default all of them.
         show: Called with a line of text about each run.
 
     Raises:
@@ -123,14 +130,18 @@ def play(
         ConfigurationError: If the folder holds runs of another configuration.
     """
     with _only_writer(folder):
-        return _play(experiment, folder, seeds or experiment.seeds, show)
+        return _play(experiment, folder, seeds or experiment.seeds, first, show)
 
 
 def _play(
-    experiment: Experiment, folder: Path, seeds: int, show: Callable[[str], Any]
+    experiment: Experiment,
+    folder: Path,
+    seeds: int,
+    first: int | None,
+    show: Callable[[str], Any],
 ) -> Recording:
     recording = open_recording(experiment, folder)
-    runs = remaining(experiment, recording, seeds)
+    runs = remaining(experiment, recording, seeds, first)
     if experiment.references and not recording.references:
         recording.references = dict(experiment.references())
     for i, run in enumerate(runs):

