@@ -6,8 +6,10 @@ that the tests can run the very code that the reader's browser runs.
 """
 
 from ganbook.widgets.density_game import DensityGame
+from ganbook.widgets.diffusion_time import DiffusionTime
 from ganbook.widgets.dirac_gan import DiracGan
 from ganbook.widgets.film_strip import FilmStrip
+from ganbook.widgets.latent_plane import LatentPlane
 from ganbook.widgets.noise_contrast import NoiseContrast
 from ganbook.widgets.page import PageWidget
 from ganbook.widgets.transposed_convolution import TransposedConvolution
@@ -15,8 +17,10 @@ from ganbook.widgets.two_models import TwoModels
 
 __all__ = [
     "DensityGame",
+    "DiffusionTime",
     "DiracGan",
     "FilmStrip",
+    "LatentPlane",
     "NoiseContrast",
     "PageWidget",
     "TransposedConvolution",
