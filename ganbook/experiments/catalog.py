@@ -1,6 +1,6 @@
 """All experiments, by name. A new one is a line here."""
 
-from ganbook.experiments import conv_gan, lenet, vanilla_gan
+from ganbook.experiments import conv_gan, equal_seconds, lenet, vanilla_gan
 
 EXPERIMENTS = {
     experiment.name: experiment
@@ -9,5 +9,6 @@ EXPERIMENTS = {
         vanilla_gan.KNOBS,
         vanilla_gan.FULL,
         conv_gan.DEPTH,
+        equal_seconds.EQUAL_SECONDS,
     )
 }
