@@ -13,7 +13,11 @@ from benchmarks.race import Race
 
 RESULTS = Path(__file__).with_name("results")
 #: The module of each benchmark.
-BENCHMARKS = {"dense-step": "dense_step", "import": "importing"}
+BENCHMARKS = {
+    "dense-step": "dense_step",
+    "conv-step": "conv_step",
+    "import": "importing",
+}
 USUAL, QUICK = {"rounds": 15}, {"rounds": 2, "quick": True}
 
 

@@ -1,4 +1,4 @@
-"""A rival: the dense GAN of Deng (2024), listing A.1, on TensorFlow.
+"""A rival: the GANs of Deng (2024), listings A.1 and A.2, on TensorFlow.
 
 Runs in an environment of its own, as a process that is told through its input how
 many steps to train and answers with the seconds. A step is the listing's: half batches
@@ -20,9 +20,9 @@ from pathlib import Path
 LATENT_DIM, BATCH = 100, 64
 
 
-def build(keras):
-    """Return generator, discriminator, and the generator's training model."""
-    layers, adam = keras.layers, keras.optimizers.Adam
+def dense_players(keras):
+    """Return generator and discriminator of listing A.1."""
+    layers = keras.layers
     generator = keras.Sequential([keras.Input((LATENT_DIM,))])
     for width in (256, 512, 1024):
         generator.add(layers.Dense(width))
@@ -37,6 +37,38 @@ def build(keras):
         discriminator.add(layers.LeakyReLU(0.2))
         discriminator.add(layers.Dropout(0.25))
     discriminator.add(layers.Dense(1, activation="sigmoid"))
+    return generator, discriminator
+
+
+def conv_players(keras):
+    """Return generator and discriminator of listing A.2."""
+    layers = keras.layers
+    generator = keras.Sequential([keras.Input((LATENT_DIM,))])
+    generator.add(layers.Dense(7 * 7 * 128))
+    generator.add(layers.LeakyReLU(0.2))
+    generator.add(layers.Reshape((7, 7, 128)))
+    generator.add(layers.BatchNormalization(momentum=0.8))
+    for maps in (128, 64):
+        generator.add(layers.Conv2DTranspose(maps, 4, strides=2, padding="same"))
+        generator.add(layers.LeakyReLU(0.2))
+        generator.add(layers.BatchNormalization(momentum=0.8))
+    generator.add(layers.Conv2D(1, 7, activation="tanh", padding="same"))
+
+    discriminator = keras.Sequential([keras.Input((28, 28, 1))])
+    for maps in (64, 128):
+        discriminator.add(layers.Conv2D(maps, 3, strides=2, padding="same"))
+        discriminator.add(layers.LeakyReLU(0.2))
+        discriminator.add(layers.Dropout(0.25))
+    discriminator.add(layers.Flatten())
+    discriminator.add(layers.Dense(1, activation="sigmoid"))
+    return generator, discriminator
+
+
+def build(keras, listing):
+    """Return generator, discriminator, and the generator's training model."""
+    adam = keras.optimizers.Adam
+    players = {"dense": dense_players, "conv": conv_players}[listing]
+    generator, discriminator = players(keras)
     discriminator.compile(
         loss="binary_crossentropy", optimizer=adam(2e-4, 0.5), metrics=["accuracy"]
     )
@@ -71,7 +103,7 @@ def main():
     file = Path(sys.argv[1], "MNIST", "raw", "train-images-idx3-ubyte")
     pixels = np.frombuffer(file.read_bytes(), np.uint8, offset=16)
     images = (pixels.reshape(-1, 28, 28, 1) - 127.5) / 127.5
-    game = build(keras)
+    game = build(keras, sys.argv[2])
     before = game[1].get_weights()[0].copy()
     step(np, images, *game)
     if np.array_equal(before, game[1].get_weights()[0]):

@@ -47,6 +47,7 @@ class KerasProcess:
     Args:
         python: Interpreter that has TensorFlow.
         data: Root of the data set, as torchvision lays it out.
+        listing: ``"dense"`` or ``"conv"``.
 
     Attributes:
         versions: Of TensorFlow and Keras, from within.
@@ -55,10 +56,10 @@ class KerasProcess:
         KerasUnavailable: If the process ends instead of answering.
     """
 
-    def __init__(self, python: Path, data: Path) -> None:
+    def __init__(self, python: Path, data: Path, listing: str = "dense") -> None:
         self._errors = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(
-            [python, Path(__file__).with_name("keras_listing.py"), data],
+            [python, Path(__file__).with_name("keras_listing.py"), data, listing],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

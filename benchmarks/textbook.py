@@ -11,8 +11,6 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import MNIST
 from torchvision.transforms import Compose, Normalize, ToTensor
 
-from ganbook.networks import DenseDiscriminator, DenseGenerator
-
 LATENT_DIM = 100
 
 
@@ -40,11 +38,23 @@ class Textbook:
 
     Args:
         root: Folder of the data set.
+        generator: Maps latent vectors of length 100 to images.
+        discriminator: Maps images to logits.
         batch_size: Real images in a step.
+        generated: Generated images for the generator's move; by default as many.
         workers: Processes that load images.
     """
 
-    def __init__(self, root: Path, *, batch_size: int, workers: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        *,
+        batch_size: int,
+        generated: int | None = None,
+        workers: int,
+    ) -> None:
         transform = Compose([ToTensor(), Normalize((0.5,), (0.5,))])
         self.loader = DataLoader(
             MNIST(root, train=True, transform=transform),
@@ -53,8 +63,9 @@ class Textbook:
             drop_last=True,
             num_workers=workers,
         )
-        self.generator = DenseGenerator(LATENT_DIM)
-        self.discriminator = nn.Sequential(DenseDiscriminator(), nn.Sigmoid())
+        self.generator = generator
+        self.discriminator = nn.Sequential(discriminator, nn.Sigmoid())
+        self.generated = generated or batch_size
         self.adam_g, self.adam_d = (
             torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999))
             for network in (self.generator, self.discriminator)
@@ -83,8 +94,8 @@ class Textbook:
         self.adam_d.step()
 
         self.adam_g.zero_grad()
-        fake = self.generator(torch.randn(len(real), LATENT_DIM))
-        loss_g = self.criterion(self.discriminator(fake), ones)
+        fake = self.generator(torch.randn(self.generated, LATENT_DIM))
+        loss_g = self.criterion(self.discriminator(fake), torch.ones(len(fake), 1))
         loss_g.backward()
         self.adam_g.step()
         self.losses.append((loss_real.item() + loss_fake.item(), loss_g.item()))

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command
+from benchmarks.conv_step import plain
 from benchmarks.keras_process import KerasProcess, KerasUnavailable
 from benchmarks.race import Race, take_turns
 from benchmarks.textbook import Textbook, write_idx
 from ganbook import data
+from ganbook.networks import ConvDiscriminator, DenseDiscriminator, DenseGenerator
 
 PIXELS = torch.randint(
     256, (32, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
@@ -21,6 +23,10 @@ LABELS = torch.arange(32) % 10
 def digits(tmp_path):
     write_idx(tmp_path, PIXELS, LABELS)
     return tmp_path
+
+
+def dense_players():
+    return DenseGenerator(), DenseDiscriminator()
 
 
 def race(**milliseconds):
@@ -77,20 +83,18 @@ def test_unknown_benchmarks_are_named(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "dense"])
     with pytest.raises(SystemExit):
         command.main()
-    assert (
-        "no benchmark 'dense'; there are dense-step, import" in capsys.readouterr().err
-    )
+    assert "no benchmark 'dense'; there are dense-step, " in capsys.readouterr().err
 
 
 def test_the_textbook_sees_the_images_that_we_see(digits):
-    textbook = Textbook(digits, batch_size=32, workers=0)
+    textbook = Textbook(digits, *dense_players(), batch_size=32, workers=0)
     images, labels = textbook.loader.dataset[3]
     assert torch.allclose(images, data.from_pixels(PIXELS[3:4]), atol=1e-6)
     assert labels == LABELS[3]
 
 
 def test_the_textbook_trains_both_players(digits):
-    textbook = Textbook(digits, batch_size=8, workers=0)
+    textbook = Textbook(digits, *dense_players(), batch_size=8, workers=0)
     players = textbook.generator, textbook.discriminator
     before = [[w.clone() for w in player.parameters()] for player in players]
     assert textbook.play(5) > 0  # into the second epoch of four batches
@@ -104,3 +108,18 @@ def test_a_keras_process_that_ends_says_why(tmp_path):
     """There is neither TensorFlow nor a data set here."""
     with pytest.raises(KerasUnavailable, match=r"ended: .*Error"):
         KerasProcess(Path(sys.executable), tmp_path)
+
+
+def test_the_textbook_has_the_layers_of_pytorch():
+    network = plain(ConvDiscriminator((4, 8)))
+    convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert {type(m) for m in convolutions} == {torch.nn.Conv2d}
+    assert network(torch.zeros(2, 1, 28, 28)).shape == (2, 1)
+
+
+def test_the_textbook_may_generate_more_for_the_generator(digits):
+    textbook = Textbook(digits, *dense_players(), batch_size=8, generated=16, workers=0)
+    seen = []
+    textbook.discriminator.register_forward_hook(lambda *a: seen.append(len(a[1][0])))
+    textbook.play(1)
+    assert seen == [8, 8, 16]
