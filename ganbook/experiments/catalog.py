@@ -1,6 +1,6 @@
 """All experiments, by name. A new one is a line here."""
 
-from ganbook.experiments import conv_gan, equal_seconds, lenet, vanilla_gan
+from ganbook.experiments import conv_gan, dense_half, equal_seconds, lenet, vanilla_gan
 
 EXPERIMENTS = {
     experiment.name: experiment
@@ -9,6 +9,7 @@ EXPERIMENTS = {
         vanilla_gan.KNOBS,
         vanilla_gan.FULL,
         conv_gan.DEPTH,
+        dense_half.DENSE_HALF,
         equal_seconds.EQUAL_SECONDS,
     )
 }

@@ -61,8 +61,13 @@ def new_trainer(
 
 
 def play(setting: Setting, seed: int) -> Result:
-    """Train with one setting; measure the generator and its moving average."""
+    """Train with one setting."""
     trainer = new_trainer(all_digits(), seed=seed, **BASE | dict(setting))
+    return finish(trainer, seed)
+
+
+def finish(trainer: Trainer, seed: int) -> Result:
+    """Play all steps; measure the generator and its moving average."""
     try:
         for _ in trainer.steps(STEPS):
             pass
