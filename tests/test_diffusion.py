@@ -264,6 +264,38 @@ def test_times_are_uniform_from_one_to_the_last() -> None:
     assert (counts[1:] / 10_000 - 1).abs().max() < 0.05  # five standard errors
 
 
+def test_weights_are_those_of_the_times() -> None:
+    weights = torch.tensor([math.inf, 0.0, 1.0, 2.0, 3.0])
+    seen = []
+
+    def network(x, times):
+        seen.append(times)
+        return torch.ones_like(x)
+
+    schedule = Schedule([1e-9] * 4)  # so little noise that 1 is far off at all times
+    loss = diffusion.noise_prediction(schedule, weights=weights)
+    batch, random = torch.zeros(32, 4), torch.Generator().manual_seed(2)
+    found = loss(network, batch, random)
+    random.manual_seed(2)
+    times = torch.randint(1, 5, (32,), generator=random)
+    errors = (1 - torch.randn(32, 4, generator=random)).square().mean(1)
+    torch.testing.assert_close(found, (weights[times] * errors).mean())
+    assert torch.equal(seen[0], times)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        torch.ones(4),
+        torch.tensor([1, 1, 1, 1, -1.0]),
+        torch.tensor([1, 1, math.nan, 1, 1]),
+    ],
+)
+def test_bad_weights_are_named(weights: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match=r"weights have shape .*; expected \(5,\)"):
+        diffusion.noise_prediction(SHORT, weights=weights)
+
+
 def test_loss_of_one_who_says_nothing_is_one() -> None:
     loss = diffusion.noise_prediction(diffusion.cosine())
     found = loss(blind, normals(4096, 8), torch.Generator().manual_seed(0)).item()

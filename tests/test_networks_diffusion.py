@@ -11,6 +11,7 @@ from ganbook.networks import (
     DenseDenoiser,
     MixtureDenoiser,
     UNet,
+    VelocityDenoiser,
     count_parameters,
 )
 from ganbook.networks.diffusion import TimeEmbedding
@@ -163,3 +164,58 @@ def test_no_one_predicts_the_noise_better() -> None:
 def test_bad_mixtures_are_named(means, deviation, weights, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MixtureDenoiser(torch.tensor([1.0, 0.5]), means, deviation, weights)
+
+
+# ------------------------------------------------------------------- through v
+
+
+def test_velocity_is_read_as_noise() -> None:
+    """A network that knows v names the noise, at all times."""
+    schedule = diffusion.cosine()
+    x_0, noise = (torch.randn(50, 3, generator=DRAWS) for _ in range(2))
+    t = torch.randint(1, 1001, (50,), generator=DRAWS)
+    signal, scale = schedule.scales(t, x_0)
+    network = VelocityDenoiser(
+        lambda x, t: signal * noise - scale * x_0, schedule.alpha_bar
+    )
+    x_t = diffusion.add_noise(schedule, x_0, t, noise)
+    torch.testing.assert_close(network(x_t, t), noise)
+
+
+def test_new_velocity_network_answers_with_what_it_sees() -> None:
+    schedule = diffusion.cosine()
+    network = VelocityDenoiser(new(UNet), schedule.alpha_bar)
+    x = torch.randn(2, 1, 28, 28, generator=DRAWS)
+    t = torch.tensor([1, 1000])
+    found = network(x, t)
+    torch.testing.assert_close(found[1], x[1])
+    torch.testing.assert_close(found[0], schedule.beta[1].sqrt().float() * x[0])
+
+
+def test_weighted_loss_is_the_error_of_the_velocity() -> None:
+    schedule = diffusion.linear()
+    network = VelocityDenoiser(lambda x, t: 0.3 * x, schedule.alpha_bar)
+    loss = diffusion.noise_prediction(schedule, weights=1 / schedule.alpha_bar)
+    batch = torch.randn(64, 2, generator=DRAWS)
+    random = torch.Generator().manual_seed(3)
+    t = torch.randint(1, 1001, (64,), generator=random)
+    noise = torch.randn(64, 2, generator=random)
+    signal, scale = schedule.scales(t, batch)
+    velocity = signal * noise - scale * batch
+    expected = (0.3 * (signal * batch + scale * noise) - velocity).square().mean()
+    found = loss(network, batch, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize(
+    "alpha_bar",
+    [
+        torch.ones(1),
+        torch.ones(2, 2),
+        torch.tensor([1.0, 1.5]),
+        torch.tensor([1.0, math.nan]),
+    ],
+)
+def test_bad_shares_of_signal_are_named(alpha_bar: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="alpha_bar has shape"):
+        VelocityDenoiser(new(UNet), alpha_bar)

@@ -72,7 +72,7 @@ class DenseDenoiser(nn.Module):
         Raises:
             ValueError: If the points or the times have another shape.
         """
-        _check(x, t, (self.dimension,))
+        check_shapes(x, t, (self.dimension,))
         return self.layers(torch.cat([x, self.time(t)], dim=1))
 
 
@@ -182,90 +182,7 @@ def _normalize(channels: int) -> nn.Sequential:
     return nn.Sequential(nn.GroupNorm(groups, channels), nn.SiLU())
 
 
-class MixtureDenoiser(nn.Module):
-    r"""The best noise prediction where the data are a mixture of normal densities.
-
-    With the density :math:`q_t` of the noisy data, which is a mixture too,
-
-    .. math::
-
-        \epsilon^*(x, t) = \mathbb{E}[\epsilon \mid x_t = x]
-        = -\sqrt{1 - \bar\alpha_t}\;\nabla \log q_t(x).
-
-    It has nothing to learn: with it, what samplers do wrong is their own doing.
-
-    Args:
-        alpha_bar: :math:`\bar\alpha_0, \dots, \bar\alpha_T` of the schedule, (T + 1,).
-        means: Of the K components, shape (K, D).
-        deviation: Standard deviation of all of them, in every direction.
-        weights: K positive numbers that sum to 1; by default equal ones.
-
-    Raises:
-        ValueError: If the means are not (K, D), the deviation is not positive, or the
-            weights are not such numbers.
-    """
-
-    def __init__(
-        self,
-        alpha_bar: Tensor,
-        means: Tensor,
-        deviation: float,
-        weights: Sequence[float] | None = None,
-    ) -> None:
-        super().__init__()
-        if means.ndim != 2 or not means.numel():
-            raise ValueError(f"means have shape {tuple(means.shape)}; expected (K, D)")
-        if not deviation > 0:
-            raise ValueError(f"deviation is {deviation}; expected a positive number")
-        shares = (
-            torch.full(means.shape[:1], 1 / len(means))
-            if weights is None
-            else (torch.as_tensor(weights))
-        )
-        if (
-            shares.shape != means.shape[:1]
-            or not (shares > 0).all()
-            or abs(shares.sum() - 1) > 1e-4
-        ):
-            raise ValueError(
-                f"weights are {shares.tolist()}; expected {len(means)} positive "
-                "numbers that sum to 1"
-            )
-        self.variance = deviation**2
-        self.register_buffer("alpha_bar", alpha_bar)
-        self.register_buffer("means", means)
-        self.register_buffer("log_weights", shares.log())
-
-    def log_density(self, x: Tensor, t: Tensor) -> Tensor:
-        r"""Map points (N, D) at times (N,) to :math:`\log q_t(x)`, shape (N,)."""
-        _, logs, variance = self._components(x, t)
-        normalizer = 0.5 * x.shape[1] * (2 * torch.pi * variance).log()
-        return logs.logsumexp(1) - normalizer[:, 0]
-
-    def score(self, x: Tensor, t: Tensor) -> Tensor:
-        r"""Map points (N, D) at times (N,) to :math:`\nabla \log q_t(x)`, (N, D)."""
-        offsets, logs, variance = self._components(x, t)
-        return -(logs.softmax(1)[:, :, None] * offsets).sum(1) / variance
-
-    def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """Map points (N, D) at times (N,) to the mean of the noise in them, (N, D).
-
-        Raises:
-            ValueError: If the points or the times have another shape.
-        """
-        return -(1 - self.alpha_bar[t]).sqrt().to(x.dtype)[:, None] * self.score(x, t)
-
-    def _components(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return offsets (N, K, D), log weights (N, K), and the variance (N, 1)."""
-        _check(x, t, self.means.shape[1:])
-        alpha_bar = self.alpha_bar[t].to(x.dtype)[:, None]
-        variance = alpha_bar * self.variance + (1 - alpha_bar)
-        offsets = x[:, None] - alpha_bar[:, None].sqrt() * self.means.to(x.dtype)
-        logs = self.log_weights - offsets.square().sum(2) / (2 * variance)
-        return offsets, logs, variance
-
-
-def _check(x: Tensor, t: Tensor, shape: Sequence[int]) -> None:
+def check_shapes(x: Tensor, t: Tensor, shape: Sequence[int]) -> None:
     """Refuse points that are not (N, *shape), and times that are not (N,)."""
     if tuple(x.shape[1:]) != tuple(shape) or t.shape != x.shape[:1]:
         raise ValueError(
