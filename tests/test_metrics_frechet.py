@@ -1,5 +1,6 @@
 import dataclasses
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -7,6 +8,7 @@ from scipy.linalg import sqrtm
 
 from ganbook import data
 from ganbook.metrics import Distance, Statistics, fd_pixels, frechet_distance, pixels
+from ganbook.metrics.frechet import _fast_overlap, _safe_overlap
 
 
 def with_diagonal(mean, variances):
@@ -60,6 +62,50 @@ def test_agrees_with_sqrtm_where_sqrtm_works(dim, seed):
     a = Statistics().update(correlated(40 * dim, dim, seed))
     b = Statistics().update(correlated(30 * dim, dim, seed + 100, scale=0.5))
     assert frechet_distance(a, b) == pytest.approx(by_sqrtm(a, b), rel=1e-9)
+
+
+def by_mpmath(a, b):
+    """The same with 60 digits: eigenvalues of L^T B L, no way shared with ours."""
+    with mpmath.workdps(60):
+        cov_a, cov_b = (mpmath.matrix(s.covariance.tolist()) for s in (a, b))
+        values, vectors = mpmath.eigsy(cov_a)
+        root = vectors * mpmath.diag([mpmath.sqrt(max(v, 0)) for v in values])
+        overlap = sum(
+            mpmath.sqrt(max(v, 0))
+            for v in mpmath.eigsy(root.T * cov_b * root, eigvals_only=True)
+        )
+        shift = [mpmath.mpf(v) for v in (a.mean - b.mean).tolist()]
+        traces = sum(cov_a[i, i] + cov_b[i, i] for i in range(a.dim))
+        return float(mpmath.fdot(shift, shift) + traces - 2 * overlap)
+
+
+@pytest.mark.parametrize("decades", [0, 3, 6, 9])
+@pytest.mark.parametrize("samples", [5, 12, 13, 60])
+def test_agrees_with_sixty_digits(samples, decades):
+    """Condition numbers up to 1e18, ranks below and at the 12 dimensions."""
+    stretch = torch.logspace(0, -decades, 12, dtype=torch.float64)
+    x = correlated(samples, 12, seed=1) * stretch
+    y = correlated(samples + 1, 12, seed=2) * stretch.flip(0)
+    a, b = Statistics().update(x), Statistics().update(y)
+    assert frechet_distance(a, b) == pytest.approx(by_mpmath(a, b), rel=1e-7)
+
+
+@pytest.mark.parametrize("decades", [0, 4, 8])
+def test_fast_and_safe_ways_agree_where_the_fast_one_trusts_itself(decades):
+    stretch = torch.logspace(0, -decades, 30, dtype=torch.float64)
+    a = Statistics().update(correlated(90, 30, seed=1) * stretch).covariance
+    b = Statistics().update(correlated(90, 30, seed=2) * stretch).covariance
+    fast, doubt = _fast_overlap(a, b)
+    safe = _safe_overlap(a, b)
+    assert (fast - safe).abs() <= 10 * doubt + 1e-13 * safe
+    assert decades == 8 or doubt < 1e-7 * safe
+
+
+def test_the_fast_way_knows_when_it_knows_nothing():
+    flat = Statistics().update(correlated(10, 50, seed=0)).covariance
+    overlap, doubt = _fast_overlap(flat, flat)
+    # No Cholesky factor, or one of rounding: then the roots of zeros are in doubt.
+    assert doubt > 1e-7 * (2 * flat.trace() - 2 * overlap).abs()
 
 
 def test_rank_one_covariances_that_do_not_commute():

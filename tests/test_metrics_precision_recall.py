@@ -1,5 +1,4 @@
 import dataclasses
-import sys
 
 import numpy as np
 import pytest
@@ -7,8 +6,6 @@ import torch
 from scipy.spatial.distance import cdist
 
 from ganbook.metrics import precision_recall
-
-MODULE = sys.modules["ganbook.metrics.precision_recall"]
 
 
 def cloud(n, dim=5, seed=0, shift=0.0):
@@ -37,7 +34,7 @@ def literally(real, fake, k):
 @pytest.mark.parametrize(("n", "m", "shift"), [(40, 40, 0.0), (50, 20, 1.0)])
 @pytest.mark.parametrize("block", [1, 130, 1 << 20])
 def test_agrees_with_the_definitions(monkeypatch, neighbors, n, m, shift, block):
-    monkeypatch.setattr(MODULE, "BLOCK", block)
+    monkeypatch.setattr("ganbook.metrics.neighbors.BLOCK", block)
     real, fake = cloud(n), cloud(m, seed=1, shift=shift)
     got = precision_recall(real, fake, neighbors=neighbors)
     for name, expected in literally(real, fake, neighbors).items():

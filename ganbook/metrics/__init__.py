@@ -1,29 +1,49 @@
 """Numbers for pictures, in three steps kept apart: features, statistics, number."""
 
 from ganbook.metrics.classifier import Classes, classify, lenet
-from ganbook.metrics.features import pixels
-from ganbook.metrics.frechet import (
+from ganbook.metrics.copying import copying
+from ganbook.metrics.distances import (
     Distance,
     fd,
     fd_lenet,
     fd_pixels,
-    frechet_distance,
+    fid,
+    kd,
     summarize,
 )
+from ganbook.metrics.features import pixels
+from ganbook.metrics.frechet import frechet_distance
+from ganbook.metrics.inception_v3 import fetch_inception, inception
+from ganbook.metrics.kernel import KernelDistance, kernel_distance
+from ganbook.metrics.modes import ModeCoverage, mode_coverage
 from ganbook.metrics.precision_recall import PrecisionRecall, precision_recall
 from ganbook.metrics.statistics import Statistics
+from ganbook.metrics.uncertainty import Interval, Limit, bootstrap, extrapolate
 
 __all__ = [
     "Classes",
     "Distance",
+    "Interval",
+    "KernelDistance",
+    "Limit",
+    "ModeCoverage",
     "PrecisionRecall",
     "Statistics",
+    "bootstrap",
     "classify",
+    "copying",
+    "extrapolate",
     "fd",
     "fd_lenet",
     "fd_pixels",
+    "fetch_inception",
+    "fid",
     "frechet_distance",
+    "inception",
+    "kd",
+    "kernel_distance",
     "lenet",
+    "mode_coverage",
     "pixels",
     "precision_recall",
     "summarize",

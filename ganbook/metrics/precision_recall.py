@@ -1,13 +1,11 @@
 """How good samples are, and how much of the data they cover, as two numbers."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-#: Entries of the distance matrix that are in memory at a time: 8 MB of float64.
-BLOCK = 1 << 20
+from ganbook.metrics.neighbors import centered, check_features, squared_distances
 
 
 @dataclass(frozen=True)
@@ -79,11 +77,17 @@ def precision_recall(
         ValueError: If shapes do not fit, values are not finite, or ``neighbors`` is
             below 1 or not below both sample sizes.
     """
-    real, fake = _check(real_features, fake_features, neighbors)
+    real, fake = centered(*check_features(real_features, fake_features))
+    fewest = min(len(real), len(fake))
+    if not 1 <= neighbors < fewest:
+        raise ValueError(
+            f"neighbors is {neighbors}; expected at least 1 and fewer than the "
+            f"{fewest} points of the smaller sample"
+        )
     near_real, near_fake = (_reach(points, neighbors) for points in (real, fake))
     inside = real.new_zeros(len(fake))  # how many balls of data hold each sample
     covered, recalled = [], []
-    for rows, squared in _blocks(real, fake):
+    for rows, squared in squared_distances(real, fake):
         in_ball = squared <= near_real[rows, None]
         inside += in_ball.sum(0)
         covered.append(in_ball.any(1))
@@ -106,42 +110,7 @@ def _reach(points: Tensor, neighbors: int) -> Tensor:
     reach = torch.cat(
         [
             squared.topk(neighbors + 1, largest=False).values[:, -1]
-            for _, squared in _blocks(points, points)
+            for _, squared in squared_distances(points, points)
         ]
     )
     return reach + 1e-12 * (reach + points.square().sum(1))
-
-
-def _blocks(a: Tensor, b: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Yield squared distances of all pairs, as slices of rows and blocks (n, M)."""
-    norms = b.square().sum(1)
-    height = max(1, BLOCK // len(b))
-    for start in range(0, len(a), height):
-        part = a[start : start + height]
-        squared = (part @ b.T).mul_(-2).add_(norms).add_(part.square().sum(1)[:, None])
-        yield slice(start, start + len(part)), squared.clamp_(min=0)
-
-
-def _check(real: Tensor, fake: Tensor, neighbors: int) -> tuple[Tensor, Tensor]:
-    for points in (real, fake):
-        if not isinstance(points, Tensor):
-            raise ValueError(f"expected a tensor, got {type(points).__name__}")
-        if points.ndim != 2 or 0 in points.shape:
-            raise ValueError(
-                f"expected features of shape (N, D), got {tuple(points.shape)}"
-            )
-        if not points.isfinite().all():
-            raise ValueError("features contain NaN or infinity")
-    if real.shape[1] != fake.shape[1]:
-        raise ValueError(
-            f"expected features of one dimension, got {real.shape[1]}, {fake.shape[1]}"
-        )
-    fewest = min(len(real), len(fake))
-    if not 1 <= neighbors < fewest:
-        raise ValueError(
-            f"neighbors is {neighbors}; expected at least 1 and fewer than the "
-            f"{fewest} points of the smaller sample"
-        )
-    # Centered, because distances are differences of squares that should be small.
-    center = real.detach().double().mean(0)
-    return tuple(points.detach().double() - center for points in (real, fake))
