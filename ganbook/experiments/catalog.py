@@ -1,6 +1,14 @@
 """All experiments, by name. A new one is a line here."""
 
-from ganbook.experiments import conv_gan, dense_half, equal_seconds, lenet, vanilla_gan
+from ganbook.experiments import (
+    conv_gan,
+    dense_half,
+    diffusion,
+    equal_seconds,
+    failures,
+    lenet,
+    vanilla_gan,
+)
 
 EXPERIMENTS = {
     experiment.name: experiment
@@ -8,8 +16,10 @@ EXPERIMENTS = {
         lenet.LENET,
         vanilla_gan.KNOBS,
         vanilla_gan.FULL,
+        failures.FAILURES_IN_THE_PLANE,
         conv_gan.DEPTH,
         dense_half.DENSE_HALF,
         equal_seconds.EQUAL_SECONDS,
+        diffusion.DIFFUSION,
     )
 }
