@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ganbook import experiments
 from ganbook.experiments import Experiment, Result, __main__, catalog, label, recording
@@ -372,3 +374,51 @@ def test_only_the_first_settings_are_played(known, repository, capsys):
     assert "size=2" not in capsys.readouterr().out
     assert __main__.main(["toy", "--seeds", "3", "--first", "1"]) == 0
     assert known.played == [({}, 2)]
+
+
+# --- side by side
+
+
+def process_number(setting, seed):
+    """Say which process plays; other processes must find this function."""
+    return Result({"process": os.getpid(), "threads": torch.get_num_threads()})
+
+
+def fail_at_one(setting, seed):
+    if seed == 1:
+        raise RuntimeError("seed 1 fails")
+    return Result({"score": seed})
+
+
+def test_runs_side_by_side_have_processes_of_their_own(toy, tmp_path):
+    lines = []
+    experiment = toy.experiment(run=process_number, seeds=4)
+    play(experiment, tmp_path, jobs=2, show=lines.append)
+    runs = stored(tmp_path)["runs"]
+    assert len(runs) == len(lines) == 8
+    assert {(r["setting"].get("size", 1), r["seed"]) for r in runs} == {
+        (size, seed) for size in (1, 2) for seed in range(4)
+    }
+    processes = {r["metrics"]["process"] for r in runs}
+    assert os.getpid() not in processes
+    assert len(processes) == 2
+    share = max(torch.get_num_threads() // 2, 1)
+    assert {r["metrics"]["threads"] for r in runs} == {share}
+
+
+def test_a_failing_run_loses_no_other(toy, tmp_path):
+    experiment = toy.experiment(run=fail_at_one, settings=[{}], seeds=2)
+    with pytest.raises(RuntimeError, match="seed 1 fails"):
+        play(experiment, tmp_path, jobs=2, **QUIET)
+    found = (
+        recording.read(tmp_path).runs if (tmp_path / recording.FILE).exists() else []
+    )
+    assert [r["seed"] for r in found] in ([], [0])
+    experiment = toy.experiment(run=process_number, settings=[{}], seeds=2)
+    play(experiment, tmp_path, jobs=1, **QUIET)
+    assert sorted(r["seed"] for r in stored(tmp_path)["runs"]) == [0, 1]
+
+
+def test_no_jobs_is_an_error(toy, tmp_path):
+    with pytest.raises(ValueError, match="jobs is 0; expected at least 1"):
+        play(toy.experiment(), tmp_path, jobs=0, **QUIET)

@@ -16,6 +16,7 @@ from ganbook.experiments.runner import (
     play,
     remaining,
 )
+from ganbook.experiments.workers import usual_jobs
 
 
 def main(arguments: Sequence[str] | None = None) -> int | str:
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
                 folder,
                 seeds=options.seeds,
                 first=options.first,
+                jobs=options.jobs or usual_jobs(),
                 show=_show,
             )
     except (BusyError, FileNotFoundError, ValueError) as error:
@@ -57,6 +59,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--first", type=_positive, metavar="N", help="play only the first N settings"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="play N runs side by side (default: one for each GPU)",
     )
     parser.add_argument("--list", action="store_true", help="list all experiments")
     parser.add_argument(

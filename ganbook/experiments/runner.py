@@ -2,21 +2,21 @@
 
 import io
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ganbook.experiments import recording as records
-from ganbook.experiments.experiment import Experiment, Result, Setting, key, label, slug
+from ganbook.experiments.experiment import Experiment, Result, key, label, slug
 from ganbook.experiments.machine import hardware, versions
 from ganbook.experiments.recording import Recording
+from ganbook.experiments.workers import Played, Run, results
 
 try:
     import fcntl
@@ -30,13 +30,6 @@ class ConfigurationError(ValueError):
 
 class BusyError(RuntimeError):
     """Another process is recording the same experiment."""
-
-
-class Run(NamedTuple):
-    """One setting with one seed."""
-
-    setting: Setting
-    seed: int
 
 
 def open_recording(experiment: Experiment, folder: Path) -> Recording:
@@ -112,6 +105,7 @@ def play(
     *,
     seeds: int | None = None,
     first: int | None = None,
+    jobs: int = 1,
     show: Callable[[str], Any] = print,
 ) -> Recording:
     """Play the runs that are not recorded in ``folder`` and record each as it ends.
@@ -123,6 +117,8 @@ def play(
         folder: Where ``results.json`` and the images go.
         seeds: How many seeds, from 0; by default the experiment's own number.
         first: How many settings, from the first; by default all of them.
+        jobs: How many runs side by side (see :func:`~ganbook.experiments.workers.
+            results`).
         show: Called with a line of text about each run.
 
     Raises:
@@ -130,31 +126,21 @@ def play(
         ConfigurationError: If the folder holds runs of another configuration.
     """
     with _only_writer(folder):
-        return _play(experiment, folder, seeds or experiment.seeds, first, show)
-
-
-def _play(
-    experiment: Experiment,
-    folder: Path,
-    seeds: int,
-    first: int | None,
-    show: Callable[[str], Any],
-) -> Recording:
-    recording = open_recording(experiment, folder)
-    runs = remaining(experiment, recording, seeds, first)
-    if experiment.references and not recording.references:
-        recording.references = dict(experiment.references())
-    for i, run in enumerate(runs):
-        began = time.perf_counter()
-        result = experiment.run(run.setting, run.seed)
-        seconds = time.perf_counter() - began
-        _append(recording, run, result, seconds)
-        left = estimate(experiment, recording, runs[i + 1 :])
-        show(
-            f"[{i + 1}/{len(runs)}] {label(run.setting)}, seed {run.seed}: "
-            f"{_brief(result)} ({duration(seconds)}; {duration(left)} left)"
-        )
-    return recording
+        recording = open_recording(experiment, folder)
+        seeds = seeds or experiment.seeds
+        runs = remaining(experiment, recording, seeds, first)
+        if experiment.references and not recording.references:
+            recording.references = dict(experiment.references())
+        for number, played in enumerate(results(experiment, runs, jobs), start=1):
+            _append(recording, played)
+            ahead = remaining(experiment, recording, seeds, first)
+            left = estimate(experiment, recording, ahead) / jobs
+            show(
+                f"[{number}/{len(runs)}] {label(played.run.setting)}, seed "
+                f"{played.run.seed}: {_brief(played.result)} "
+                f"({duration(played.seconds)}; {duration(left)} left)"
+            )
+        return recording
 
 
 @contextmanager
@@ -175,7 +161,8 @@ def _only_writer(folder: Path) -> Iterator[None]:
         os.close(handle)  # and so unlock
 
 
-def _append(recording: Recording, run: Run, result: Result, seconds: float) -> None:
+def _append(recording: Recording, played: Played) -> None:
+    run, result, seconds = played
     entry = {
         "setting": dict(run.setting),
         "seed": run.seed,
