@@ -16,6 +16,7 @@ RESULTS = Path(__file__).with_name("results")
 BENCHMARKS = {
     "dense-step": "dense_step",
     "conv-step": "conv_step",
+    "frechet": "frechet",
     "import": "importing",
 }
 USUAL, QUICK = {"rounds": 15}, {"rounds": 2, "quick": True}
