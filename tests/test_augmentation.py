@@ -3,16 +3,22 @@ import torch
 
 from ganbook import augmentation
 from ganbook.augmentation import (
+    Adaptive,
     brightness,
     chain,
     contrast,
     cutout,
+    flip,
     saturation,
     translation,
+    warp,
 )
 
-ALL = [translation(), cutout(), brightness(), saturation(), contrast()]
+ALL = [translation(), cutout(), brightness(), saturation(), contrast(), warp(10, 0.1)]
 IMAGES = torch.rand(64, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+SLOPE = torch.tensor([4.0, 3.0])
 
 
 def seeded(seed=0):
@@ -103,3 +109,69 @@ def test_bad_arguments():
 
 def test_no_augmentation_is_the_identity():
     assert augmentation.chain()(IMAGES, seeded()) is IMAGES
+
+
+@pytest.mark.parametrize(("height", "width"), [(17, 17), (17, 25)])
+def test_warp_turns_a_slope_about_the_center(height, width):
+    """Linear interpolation is exact on a plane: its slope turns and stays as steep."""
+    y = torch.arange(float(height)) - (height - 1) / 2
+    x = torch.arange(float(width)) - (width - 1) / 2
+    plane = (3 * x[None, :] + 4 * y[:, None]).expand(40, 1, height, width)
+    out = warp(rotation=30)(plane, seeded())[:, 0]
+    row, column = height // 2, width // 2
+    across = (out[:, row, column + 2] - out[:, row, column - 2]) / 4
+    down = (out[:, row + 2, column] - out[:, row - 2, column]) / 4
+    torch.testing.assert_close(out[:, row, column], torch.zeros(40), atol=1e-4, rtol=0)
+    torch.testing.assert_close(torch.hypot(across, down), torch.full((40,), 5.0))
+    turned = torch.rad2deg(torch.atan2(down, across) - torch.atan2(*SLOPE))
+    assert turned.abs().max() <= 30 + 1e-3
+    assert turned.min() < -20 and turned.max() > 20
+
+
+def test_warp_moves_and_continues_the_border():
+    image = torch.arange(8.0).expand(1, 1, 8, 8)
+    seen = {tuple(warp(0, 0.25)(image, seeded(i))[0, 0, 4].tolist()) for i in range(9)}
+    for row in seen:
+        steps = torch.tensor(row).diff()
+        assert (steps >= -1e-4).all() and (steps <= 1 + 1e-4).all()
+        assert min(row) >= 0 and max(row) <= 7
+    assert len(seen) == 9
+    assert torch.allclose(warp()(image, seeded()), image, atol=1e-5)
+
+
+def test_half_of_the_images_are_mirrored():
+    out = chain(flip(), probability=0.5)(IMAGES, seeded())
+    mirrored = (out == IMAGES.flip(3)).all(3).all(2).all(1)
+    kept = (out == IMAGES).all(3).all(2).all(1)
+    assert (mirrored | kept).all()
+    assert 16 < mirrored.sum() < 48
+
+
+def test_adaptive_follows_the_discriminator():
+    augment = Adaptive(flip(), target=0.8, images=640)
+    assert torch.equal(augment(IMAGES, seeded()), IMAGES)
+    for _ in range(20):
+        augment.adapt(1.0)
+    assert augment.probability == 1
+    assert torch.equal(augment(IMAGES, seeded()), IMAGES.flip(3))
+    other = Adaptive(flip(), target=0.8, images=640)
+    other.load_state_dict(augment.state_dict())
+    for _ in range(12):
+        augment.adapt(0.5)
+        other.adapt(0.5)
+    assert other.probability == augment.probability < 0.5
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: warp(rotation=-1), "rotation is -1; expected 0 to 180"),
+        (lambda: warp(shift=2), "shift is 2; expected 0 to 1"),
+        (lambda: Adaptive(flip(), target=1.5), "target is 1.5"),
+        (lambda: Adaptive(flip(), images=0), "images is 0"),
+        (lambda: Adaptive(flip()).adapt(float("nan")), "real_accuracy is nan"),
+    ],
+)
+def test_more_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,5 +1,6 @@
 """Training a game of two networks, or one alone: loop, history, memory."""
 
+from ganbook.training.batches import AugmentedBatches, Batches, TensorBatches
 from ganbook.training.checkpoint import load_checkpoint, save_checkpoint
 from ganbook.training.divergence import DivergenceError
 from ganbook.training.ema import ExponentialMovingAverage
@@ -11,12 +12,15 @@ from ganbook.training.step import Step
 from ganbook.training.trainer import Trainer
 
 __all__ = [
+    "AugmentedBatches",
+    "Batches",
     "Descent",
     "DivergenceError",
     "ExponentialMovingAverage",
     "History",
     "Minimizer",
     "Step",
+    "TensorBatches",
     "Trainer",
     "generate",
     "latents",

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from ganbook.augmentation import Augmentation
+
 
 class Batches(Protocol):
     """An endless source of real batches that can be resumed."""
@@ -88,3 +90,36 @@ class TensorBatches:
             if state[name] != ours:
                 raise ValueError(f"the state has {name} = {state[name]}, not {ours}")
         self._start_epoch(state["epoch_began"], used=state["used"])
+
+
+class AugmentedBatches:
+    """Batches that pass through an augmentation on their way.
+
+    Of real images alone: a generator trained with them learns to imitate the
+    augmented images. A trainer's ``augment`` treats both sides alike instead.
+
+    Args:
+        batches: Where images come from.
+        augment: What is done to them.
+        seed: Of the augmentation.
+    """
+
+    def __init__(self, batches: Batches, augment: Augmentation, *, seed: int) -> None:
+        self.batches, self.augment = batches, augment
+        self._random = torch.Generator().manual_seed(seed)
+
+    def __next__(self) -> Tensor:
+        """Return the next batch, augmented."""
+        return self.augment(next(self.batches), self._random)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the batches and of the augmentation."""
+        return {
+            "batches": self.batches.state_dict(),
+            "random": self._random.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where the state was taken."""
+        self.batches.load_state_dict(state["batches"])
+        self._random.set_state(state["random"])

@@ -1,21 +1,11 @@
-r"""Differentiable augmentation: the discriminator sees every image through it.
-
-Real and generated images go through the same random transformations on their way to
-the discriminator, in both players' moves, and the generator learns through them. So
-it is never taught to imitate the augmentation itself, as it is where only the real
-images are transformed.
-
-An augmentation maps ``(images, random)`` to images. Its random numbers are drawn on
-the CPU, so that a seed means the same on every machine.
-
-Source: Zhao et al. (2020), with the defaults of their code.
-"""
+"""What is done to an image at random, each with a gradient."""
 
 from collections.abc import Callable
+from math import radians
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import affine_grid, grid_sample, pad
 
 #: Maps images (N, C, H, W) and a random state to images of the same shape.
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]
@@ -31,7 +21,7 @@ def translation(share: float = 0.125, *, fill: float = 0.0) -> Augmentation:
     Raises:
         ValueError: If ``share`` is out of range.
     """
-    _check("share", share)
+    check_share("share", share)
 
     def translate(images: Tensor, random: torch.Generator) -> Tensor:
         _check_images(images)
@@ -51,6 +41,50 @@ def translation(share: float = 0.125, *, fill: float = 0.0) -> Augmentation:
     return translate
 
 
+def warp(rotation: float = 0.0, shift: float = 0.0) -> Augmentation:
+    r"""Turn each image about its center and move it, by any angle and way.
+
+    Pixels between the grid's are interpolated linearly; beyond the border the image
+    continues with its outermost pixels. Those are the rules of Keras'
+    ``ImageDataGenerator``, as Deng (2024) uses it.
+
+    Args:
+        rotation: The largest angle, in degrees, to either side.
+        shift: The largest move, as a share of height and width, in [0, 1].
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+    check_share("shift", shift)
+    if not 0 <= rotation <= 180:
+        raise ValueError(f"rotation is {rotation}; expected 0 to 180 degrees")
+
+    def turn(images: Tensor, random: torch.Generator) -> Tensor:
+        _check_images(images)
+        angle, x, y = (torch.rand(3, len(images), generator=random) * 2 - 1).to(images)
+        angle = angle * radians(rotation)
+        # affine_grid wants the way back, from the new place to the old one, in units
+        # of half an image; sides that differ would be sheared without their ratio.
+        ratio = images.shape[2] / images.shape[3]
+        cos, sin = angle.cos(), angle.sin()
+        rows = [cos, -sin * ratio, 2 * shift * x], [sin / ratio, cos, 2 * shift * y]
+        back = torch.stack([torch.stack(row, 1) for row in rows], 1)  # (N, 2, 3)
+        grid = affine_grid(back, list(images.shape), align_corners=False)
+        return grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+    return turn
+
+
+def flip() -> Augmentation:
+    """Mirror every image, left to right; with ``chain(..., probability=0.5)`` half."""
+
+    def mirror(images: Tensor, random: torch.Generator) -> Tensor:
+        _check_images(images)
+        return images.flip(3)
+
+    return mirror
+
+
 def cutout(share: float = 0.5, *, fill: float = 0.0) -> Augmentation:
     """Cover a rectangle at a random place of each image, which may overlap its edge.
 
@@ -61,7 +95,7 @@ def cutout(share: float = 0.5, *, fill: float = 0.0) -> Augmentation:
     Raises:
         ValueError: If ``share`` is out of range.
     """
-    _check("share", share)
+    check_share("share", share)
 
     def cover(images: Tensor, random: torch.Generator) -> Tensor:
         _check_images(images)
@@ -89,7 +123,7 @@ def brightness(amount: float = 0.5) -> Augmentation:
     Raises:
         ValueError: If ``amount`` is outside [0, 1].
     """
-    _check("amount", amount)
+    check_share("amount", amount)
 
     def brighten(images: Tensor, random: torch.Generator) -> Tensor:
         _check_images(images)
@@ -123,7 +157,7 @@ def contrast(amount: float = 0.5) -> Augmentation:
 
 
 def _scaling(amount: float, over: tuple[int, ...]) -> Augmentation:
-    _check("amount", amount)
+    check_share("amount", amount)
 
     def scale(images: Tensor, random: torch.Generator) -> Tensor:
         _check_images(images)
@@ -151,7 +185,7 @@ def chain(*augmentations: Augmentation, probability: float = 1.0) -> Augmentatio
         >>> augment(images, torch.Generator().manual_seed(0)).shape
         torch.Size([2, 1, 28, 28])
     """
-    _check("probability", probability)
+    check_share("probability", probability)
 
     def apply(images: Tensor, random: torch.Generator) -> Tensor:
         for augmentation in augmentations:
@@ -172,7 +206,7 @@ def _integers(below: int, count: int, random: torch.Generator) -> Tensor:
     return torch.randint(below, (count,), generator=random)
 
 
-def _check(name: str, value: float) -> None:
+def check_share(name: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise ValueError(f"{name} is {value}; expected 0 to 1")
 
