@@ -67,3 +67,16 @@ def test_style_is_set_only_when_asked_for():
         assert matplotlib.rcParams["svg.fonttype"] == "path"
         viz.use_style()
         assert matplotlib.rcParams["svg.fonttype"] == "none"
+
+
+def test_stacks_show_each_layer_and_its_shape():
+    stages = [("z", (100, 1, 1), "latent"), ("dense", (128, 7, 7), "generator")]
+    figure = viz.stacks(stages)
+    shown = {text.get_text() for text in figure.axes[0].texts}
+    assert {"z", "100", "dense", "128 of 7x7"} <= shown
+    assert len(figure.axes[0].patches) == 8 + 8  # squares: 1 + log2 of the maps
+
+
+def test_stacks_of_nothing_are_an_error():
+    with pytest.raises(ValueError, match="stages is empty"):
+        viz.stacks([])

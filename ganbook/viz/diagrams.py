@@ -1,8 +1,11 @@
 """Diagrams: boxes and arrows in the book's palette."""
 
+from collections.abc import Sequence
+from math import log2
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from ganbook.viz.style import PALETTE
 
@@ -30,6 +33,57 @@ def game() -> Figure:
         4.6, 0.1, "gradient: what would have looked more real", ha="center", fontsize=9
     )
     return figure
+
+
+def stacks(stages: Sequence[tuple[str, tuple[int, int, int], str]]) -> Figure:
+    """Draw what flows through a network: each layer's output as a pile of maps.
+
+    A pile's side grows with the maps' side, its height with the logarithm of their
+    number.
+
+    Args:
+        stages: For each layer what it does (of the first: what it is), the shape
+            (C, H, W) of its output, and the role whose color it takes.
+
+    Raises:
+        ValueError: If there is no stage.
+    """
+    if not stages:
+        raise ValueError("stages is empty; expected the output of each layer")
+    width, height = 7.2, 1.75
+    figure = Figure(figsize=(width, height), layout="none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(0, height), aspect="equal")
+    axes.set_axis_off()
+    largest = max(side for _, (_, *sides), _ in stages for side in sides)
+    room, middle = width / len(stages), 0.95
+    for i, (does, (maps, rows, columns), role) in enumerate(stages):
+        center = (i + 0.5) * room
+        shape = tuple(max(0.55 * n / largest, 0.08) for n in (columns, rows))
+        _pile(axes, (center, middle), shape, round(log2(maps)) + 1, role)
+        shown = f"{maps}" if rows == columns == 1 else f"{maps} of {rows}x{columns}"
+        axes.text(center, 0.3, shown, ha="center", va="center", fontsize=8)
+        above = center if i == 0 else center - room / 2
+        axes.text(above, 1.55, does, ha="center", va="center", fontsize=8)
+        if i:
+            _arrow(axes, (above - 0.12, 1.38), (above + 0.12, 1.38))
+    return figure
+
+
+def _pile(axes: Axes, center: Point, shape: Point, count: int, role: str) -> None:
+    shift = 0.028
+    for i in reversed(range(count)):
+        offset = (i - (count - 1) / 2) * shift
+        axes.add_patch(
+            Rectangle(
+                (center[0] - shape[0] / 2 + offset, center[1] - shape[1] / 2 + offset),
+                *shape,
+                facecolor=PALETTE[role],
+                alpha=0.35,
+                edgecolor=PALETTE[role],
+                linewidth=0.8,
+            )
+        )
 
 
 def _box(
