@@ -13,6 +13,7 @@ from ganbook.widgets.latent_plane import LatentPlane
 from ganbook.widgets.noise_contrast import NoiseContrast
 from ganbook.widgets.page import PageWidget
 from ganbook.widgets.transposed_convolution import TransposedConvolution
+from ganbook.widgets.two_clouds import TwoClouds
 from ganbook.widgets.two_models import TwoModels
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "NoiseContrast",
     "PageWidget",
     "TransposedConvolution",
+    "TwoClouds",
     "TwoModels",
 ]
