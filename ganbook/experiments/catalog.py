@@ -7,6 +7,8 @@ from ganbook.experiments import (
     equal_seconds,
     failures,
     lenet,
+    vae,
+    vae_likelihood,
     vanilla_gan,
 )
 
@@ -21,5 +23,8 @@ EXPERIMENTS = {
         dense_half.DENSE_HALF,
         equal_seconds.EQUAL_SECONDS,
         diffusion.DIFFUSION,
+        vae.ANOMALY,
+        vae.COLLAPSE,
+        vae_likelihood.LIKELIHOOD,
     )
 }
