@@ -207,6 +207,7 @@ def _integers(below: int, count: int, random: torch.Generator) -> Tensor:
 
 
 def check_share(name: str, value: float) -> None:
+    """Refuse what is no share, by its name."""
     if not 0 <= value <= 1:
         raise ValueError(f"{name} is {value}; expected 0 to 1")
 

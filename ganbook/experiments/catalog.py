@@ -1,6 +1,7 @@
 """All experiments, by name. A new one is a line here."""
 
 from ganbook.experiments import (
+    augmenting,
     conv_gan,
     dense_half,
     diffusion,
@@ -22,6 +23,8 @@ EXPERIMENTS = {
         conv_gan.DEPTH,
         dense_half.DENSE_HALF,
         equal_seconds.EQUAL_SECONDS,
+        augmenting.THESIS,
+        augmenting.FEW,
         diffusion.DIFFUSION,
         vae.ANOMALY,
         vae.COLLAPSE,

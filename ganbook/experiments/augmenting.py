@@ -1,0 +1,176 @@
+"""Data augmentation: as Deng (2024) applies it, and as it helps with few images."""
+
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbook import augmentation, viz
+from ganbook.augmentation import Adaptive, Augmentation
+from ganbook.experiments import conv_gan, vanilla_gan
+from ganbook.experiments.digits import (
+    LATENTS,
+    all_digits,
+    digits_of_test,
+    measure,
+    real_against_real,
+)
+from ganbook.experiments.experiment import Experiment, Result, Setting
+from ganbook.training import AugmentedBatches, DivergenceError, TensorBatches, Trainer
+
+# --- the settings of the thesis
+
+
+def transformation(rotation: float, shift: float, flip: bool) -> Augmentation:
+    """Return what the thesis does to an image: turn, move, mirror half of them."""
+    parts = [augmentation.warp(rotation, shift)]
+    if flip:
+        parts.append(augmentation.chain(augmentation.flip(), probability=0.5))
+    return augmentation.chain(*parts)
+
+
+def play(setting: Setting, seed: int) -> Result:
+    """Train the convolutional GAN; transform real images alone, or all of them."""
+    change = transformation(*(setting[k] for k in ("rotation", "shift", "flip")))
+    options = dict(conv_gan.BASE)
+    if setting["applied_to"] == "all":
+        trainer = conv_gan.new_trainer(
+            all_digits(), seed=seed, augment=change, **options
+        )
+    else:
+        batches = TensorBatches(all_digits(), options["batch_size"], seed=seed)
+        real = AugmentedBatches(batches, change, seed=seed)
+        trainer = conv_gan.new_trainer(real, seed=seed, **options)
+    return conv_gan.finish(trainer, seed)
+
+
+def references() -> dict[str, float]:
+    """Measure real digits against real digits, and transformed ones against them."""
+    found: dict[str, float] = dict(conv_gan.references())
+    order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
+    real = all_digits()[order[: conv_gan.SAMPLES]]
+    for setting in THESIS.settings[:4]:
+        change = transformation(*(setting[k] for k in ("rotation", "shift", "flip")))
+        changed = change(real, torch.Generator().manual_seed(0))
+        name = "fd_pixels_of_real_{rotation}_{shift}_{flip}".format(**setting)
+        found[name] = measure(changed)["fd_pixels"]
+    return found
+
+
+def _setting(rotation: float, shift: float, flip: bool, applied_to: str) -> dict:
+    return {
+        "rotation": rotation,
+        "shift": shift,
+        "flip": flip,
+        "applied_to": applied_to,
+    }
+
+
+THESIS = Experiment(
+    name="augmentation",
+    description="Rotated, shifted, mirrored digits: for the data alone, or for all",
+    configuration=conv_gan.DEPTH.configuration
+    | {"networks": "ConvGenerator(), ConvDiscriminator()"},
+    settings=[
+        _setting(10, 0.1, True, "real"),
+        _setting(10, 0.1, False, "real"),
+        _setting(0, 0.1, False, "real"),
+        _setting(0, 0.05, False, "real"),
+        _setting(10, 0.1, True, "all"),
+        _setting(0, 0.1, False, "all"),
+    ],
+    run=play,
+    seconds=600,
+    references=references,
+)
+
+
+# --- few images
+
+CHECKPOINTS = (1_000, 2_000, 4_000, 8_000)
+FEW_SAMPLES = 10_000
+#: Of translation, as a share of the image: 4 pixels, and black comes in.
+REACH, BLACK = 0.125, -1.0
+
+
+def play_few(setting: Setting, seed: int) -> Result:
+    """Train the dense GAN on few digits; measure it against the test digits."""
+    draws = torch.Generator().manual_seed(seed)
+    digits = all_digits()[torch.randperm(60_000, generator=draws)[: setting["images"]]]
+    move = augmentation.translation(REACH, fill=BLACK)
+    augment = {"none": None, "always": move, "adaptive": Adaptive(move)}[
+        setting["augment"]
+    ]
+    trainer = vanilla_gan.new_trainer(
+        digits, seed=seed, augment=augment, **vanilla_gan.BASE
+    )
+    found: dict[str, Any] = {}
+    for steps in CHECKPOINTS:
+        try:
+            _train(trainer, steps - trainer.steps_played)
+        except DivergenceError:
+            return Result(found | {"diverged_at": trainer.steps_played + 1})
+        samples = trainer.sample(FEW_SAMPLES, seed=LATENTS)
+        found |= {f"{name}_{steps}": value for name, value in measure(samples).items()}
+        found |= {
+            f"{name}_{steps}": value for name, value in _memory(trainer, digits).items()
+        }
+    if isinstance(augment, Adaptive):
+        found["probability"] = augment.probability
+    sheet = viz.montage(samples[:32], columns=16)
+    return Result(found, {"samples": sheet} if seed == 0 else {})
+
+
+def _train(trainer: Trainer, count: int) -> None:
+    for step in trainer.steps(count):
+        if isinstance(trainer.augment, Adaptive):
+            trainer.augment.adapt(step.real_accuracy, vanilla_gan.BASE["batch_size"])
+
+
+@torch.no_grad()
+def _memory(trainer: Trainer, digits: Tensor) -> dict[str, float]:
+    """Measure what the discriminator holds for real: its images, others, its rival's.
+
+    The share between: 1 where new real digits are to it what its own are, 0 where
+    they are what generated ones are (Karras et al., 2020, equation 1).
+    """
+    samples = trainer.sample(len(digits), seed=LATENTS + 1, average=False)
+    trainer.discriminator.eval()
+    try:
+        seen, new, made = (
+            fmean(trainer.discriminator(images).flatten().tolist())
+            for images in (digits, digits_of_test()[:5000], samples)
+        )
+    finally:
+        trainer.discriminator.train()
+    return {
+        "logit_seen": seen,
+        "logit_new": new,
+        "logit_made": made,
+        "share_new": (new - made) / (seen - made),
+    }
+
+
+FEW = Experiment(
+    name="few-images",
+    description="500, 1,000, 5,000 digits: without, with and with adaptive translation",
+    configuration={
+        "networks": "DenseGenerator, DenseDiscriminator",
+        "images": "training digits of MNIST, drawn by the seed",
+        "measured_against": "10,000 test digits of MNIST",
+        "measured_after": list(CHECKPOINTS),
+        "samples": FEW_SAMPLES,
+        "samples_seed": LATENTS,
+        "translation": REACH,
+        **vanilla_gan.BASE,
+    },
+    settings=[
+        {"images": count, "augment": augment}
+        for count in (500, 1_000, 5_000)
+        for augment in ("none", "always", "adaptive")
+    ],
+    run=play_few,
+    seconds=140,
+    references=lambda: real_against_real(FEW_SAMPLES),
+)
