@@ -13,16 +13,19 @@ __version__ = "0.1.0"
 
 _PARTS = frozenset(
     {
+        "augmentation",
         "budget",
         "data",
         "diffusion",
         "divergences",
         "experiments",
+        "instruments",
         "likelihoods",
         "losses",
         "metrics",
         "nce",
         "networks",
+        "regularizers",
         "schedules",
         "training",
         "variational",

@@ -2,5 +2,6 @@
 
 from ganbook.data.mnist import Digits, mnist
 from ganbook.data.pixels import from_pixels, to_pixels
+from ganbook.data.rings import Modes, grid, ring
 
-__all__ = ["Digits", "from_pixels", "mnist", "to_pixels"]
+__all__ = ["Digits", "Modes", "from_pixels", "grid", "mnist", "ring", "to_pixels"]

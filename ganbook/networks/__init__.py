@@ -7,6 +7,7 @@ from ganbook.networks.diffusion import DenseDenoiser, UNet
 from ganbook.networks.energy import DenseEnergy, PolynomialEnergy, log_partition
 from ganbook.networks.features import LeNet
 from ganbook.networks.inception import InceptionV3Features
+from ganbook.networks.plane import PlaneGenerator
 from ganbook.networks.size import count_parameters
 from ganbook.networks.vae import VariationalAutoencoder
 
@@ -20,6 +21,7 @@ __all__ = [
     "InceptionV3Features",
     "LeNet",
     "MixtureDenoiser",
+    "PlaneGenerator",
     "PolynomialEnergy",
     "UNet",
     "VariationalAutoencoder",
