@@ -5,14 +5,26 @@ import http.server
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
+from ganbook.widgets import PageWidget
 from tools.render import book_to_test
+
+#: Mounts widgets in a page of their own.
+Show = Callable[..., "list[Locator]"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Chromium itself must not look for updates either.
@@ -94,6 +106,30 @@ def visit(browser: Browser) -> Iterator[Visit]:
     context, visit = open_context(browser)
     yield visit
     context.close()
+
+
+@pytest.fixture
+def show(visit: Visit, tmp_path: Path) -> Iterator[Show]:
+    """Write widgets into one page, open it, and return them mounted."""
+
+    def show(*widgets: PageWidget, theme: str = "light") -> list[Locator]:
+        parts = "<hr>".join(widget.to_html() for widget in widgets)
+        page = tmp_path / "page.html"
+        page.write_text(
+            f'<!doctype html><html lang="en" data-theme="{theme}">'
+            "<title>Widgets</title>"
+            '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f"<body>{parts}",
+            encoding="utf-8",
+        )
+        visit.open(page.as_uri())
+        found = visit.page.locator('[data-gb-widget="ready"]')
+        expect(found).to_have_count(len(widgets))
+        return found.all()
+
+    yield show
+    assert visit.errors == []
+    assert visit.foreign == []
 
 
 @pytest.fixture(scope="session")

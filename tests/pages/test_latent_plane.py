@@ -5,8 +5,7 @@ from playwright.sync_api import Locator, expect
 
 from ganbook.networks import VariationalAutoencoder
 from ganbook.widgets import LatentPlane
-from tests.pages.conftest import Visit
-from tests.pages.test_widgets import Show, show  # noqa: F401  (a fixture)
+from tests.pages.conftest import Show, Visit
 
 PIXELS = (
     "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
@@ -34,7 +33,7 @@ def expected(z1: float, z2: float) -> torch.Tensor:
     return (127.5 * (image + 1)).round()
 
 
-def test_the_image_follows_the_mouse(show: Show, visit: Visit) -> None:  # noqa: F811
+def test_the_image_follows_the_mouse(show: Show, visit: Visit) -> None:
     (widget,) = show(example())
     assert (shown(widget) - expected(0, 0)).abs().max() <= 1
     box = widget.get_by_role("application").bounding_box()
@@ -50,7 +49,7 @@ def test_the_image_follows_the_mouse(show: Show, visit: Visit) -> None:  # noqa:
     expect(widget.locator("output")).to_contain_text("is an 8")
 
 
-def test_keys_move_and_stop_at_the_border(show: Show, visit: Visit) -> None:  # noqa: F811
+def test_keys_move_and_stop_at_the_border(show: Show, visit: Visit) -> None:
     (widget,) = show(example())
     plane = widget.get_by_role("application")
     plane.focus()
@@ -67,7 +66,7 @@ def test_keys_move_and_stop_at_the_border(show: Show, visit: Visit) -> None:  # 
     expect(widget.locator("output b")).to_have_text("z = (0.00, \u22121.50)")
 
 
-def test_a_finger_moves_it_and_it_fits_a_phone(show: Show, visit: Visit) -> None:  # noqa: F811
+def test_a_finger_moves_it_and_it_fits_a_phone(show: Show, visit: Visit) -> None:
     visit.page.set_viewport_size({"width": 375, "height": 800})
     (widget,) = show(example(view="images"), theme="dark")
     width = visit.page.evaluate("document.documentElement.scrollWidth")
@@ -81,7 +80,7 @@ def test_a_finger_moves_it_and_it_fits_a_phone(show: Show, visit: Visit) -> None
     assert plane.evaluate("el => getComputedStyle(el).touchAction") == "none"
 
 
-def test_images_lie_under_the_plane(show: Show) -> None:  # noqa: F811
+def test_images_lie_under_the_plane(show: Show) -> None:
     (widget,) = show(example())
     below = widget.locator("svg image")
     expect(below).to_be_hidden()

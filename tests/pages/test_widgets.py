@@ -1,41 +1,14 @@
 """Widgets in a bare page, opened from a file: no book, no kernel, no network."""
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
-from ganbook.widgets import FilmStrip, PageWidget, TransposedConvolution
-from tests.pages.conftest import Visit
-
-Show = Callable[..., list[Locator]]
-
-
-@pytest.fixture
-def show(visit: Visit, tmp_path: Path) -> Iterator[Show]:
-    """Write widgets into one page, open it, and return them mounted."""
-
-    def show(*widgets: PageWidget, theme: str = "light") -> list[Locator]:
-        parts = "<hr>".join(widget.to_html() for widget in widgets)
-        page = tmp_path / "page.html"
-        page.write_text(
-            f'<!doctype html><html lang="en" data-theme="{theme}">'
-            "<title>Widgets</title>"
-            '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<body>{parts}",
-            encoding="utf-8",
-        )
-        visit.open(page.as_uri())
-        found = visit.page.locator('[data-gb-widget="ready"]')
-        expect(found).to_have_count(len(widgets))
-        return found.all()
-
-    yield show
-    assert visit.errors == []
-    assert visit.foreign == []
+from ganbook.widgets import FilmStrip, TransposedConvolution
+from tests.pages.conftest import Show, Visit
 
 
 def output_of(widget: Locator) -> list[list[float]]:
