@@ -1,4 +1,4 @@
-"""The small diffusion model on MNIST: what it is asked, its schedule, its steps."""
+"""The small diffusion model on MNIST: what it is asked, and its steps."""
 
 from typing import Any
 
@@ -127,7 +127,7 @@ def references() -> dict[str, float]:
 
 DIFFUSION = Experiment(
     name="diffusion-digits",
-    description="The small diffusion model on MNIST: answer, schedule, steps",
+    description="The small diffusion model on MNIST: what it is asked, its steps",
     configuration={
         "network": "UNet(16, 32, 64)",
         "images": "60,000 training digits of MNIST",
@@ -142,7 +142,7 @@ DIFFUSION = Experiment(
         "times_of_oddness": list(ODD_TIMES),
         **BASE,
     },
-    settings=[{}, {"answer": "noise"}, {"schedule": "linear"}],
+    settings=[{}, {"answer": "noise"}],
     run=train,
     seconds=80,
     references=references,
