@@ -1,4 +1,4 @@
-"""Recorded comparisons of variational autoencoders: what they measure, and with what."""
+"""Recorded comparisons of variational autoencoders: how they measure."""
 
 import pytest
 import torch
