@@ -12,6 +12,7 @@ from ganbook.widgets.film_strip import FilmStrip
 from ganbook.widgets.latent_plane import LatentPlane
 from ganbook.widgets.noise_contrast import NoiseContrast
 from ganbook.widgets.page import PageWidget
+from ganbook.widgets.play_gan import PlayGan
 from ganbook.widgets.transposed_convolution import TransposedConvolution
 from ganbook.widgets.two_clouds import TwoClouds
 from ganbook.widgets.two_models import TwoModels
@@ -24,6 +25,7 @@ __all__ = [
     "LatentPlane",
     "NoiseContrast",
     "PageWidget",
+    "PlayGan",
     "TransposedConvolution",
     "TwoClouds",
     "TwoModels",
