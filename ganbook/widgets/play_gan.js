@@ -471,7 +471,7 @@ function render({ model, el }) {
     h("div", { style: "display: flex; flex-wrap: wrap; gap: 1rem" }, canvas,
       h("div", { style: "display: flex; flex-direction: column; gap: 0.75rem; flex: 1 1 14rem; min-width: 0" }, numbers, chart,
         legend(key("generator", "modes covered", "solid"), key("data", "good samples", "dashed"), key("discriminator", "discriminator right", "dotted")))),
-    legend(key("data", "data", "solid"), key("generator", "samples", "solid"), key("discriminator", "darker: more real to the discriminator", "solid"),
+    legend(key("data", "data", "solid"), key("generator", "samples", "solid"), key("discriminator", "more violet: more real to the discriminator", "solid"),
       key("ink", "push on a sample", "solid")));
   const began = () => { stop(); restart(); };
   const changed = () => { if (!playing) { look(); update(); } };
