@@ -132,9 +132,9 @@ def loss(
     .. math::
 
         -\overline{\log p_\theta(x \mid z)} + \beta \sum_{j=1}^{D}
-        \max\bigl(\lambda,\; \overline{\operatorname{KL}_j}\bigr)
+        \max\bigl(\kappa,\; \overline{\operatorname{KL}_j}\bigr)
 
-    Bars are means over the batch. With :math:`\beta = 1` and :math:`\lambda = 0` it is
+    Bars are means over the batch. With :math:`\beta = 1` and :math:`\kappa = 0` it is
     the bound with its sign turned; the bound itself is maximized.
 
     Args:
@@ -142,7 +142,7 @@ def loss(
         images: (N, C, H, W) in [-1, 1].
         random: Source of the noise.
         beta: Weight of the KL term (Higgins et al., 2017).
-        free_bits: :math:`\lambda`, nats that each coordinate may use at no further
+        free_bits: :math:`\kappa`, nats that each coordinate may use at no further
             cost (Kingma et al., 2016, section 2.4).
         likelihood: As in :func:`elbo`.
 
