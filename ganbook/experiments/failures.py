@@ -206,7 +206,7 @@ def _measure(trainer: Trainer, modes: Modes, steps: int) -> Mapping[str, Any]:
                 slope = float(slopes(trainer.generator).norm())
         seconds += time.process_time() - began
         looks.append(_look(trainer, modes, steps // LOOKS * (look + 1)))
-    late = looks[-LOOKS // 4 :]
+    late = looks[-(LOOKS // 4) :]
     shares = torch.stack([look["shares"] for look in late])
     return {
         # Half of the samples that change their mode between two looks.
