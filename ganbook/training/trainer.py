@@ -43,8 +43,8 @@ class Trainer:
         loss: What the players minimize; by default the non-saturating game.
         regularizer: What the discriminator's loss gains beside it, from
             :mod:`ganbook.regularizers`. It is computed in float32.
-        regularize_every: It is computed in one step of as many, at as many times
-            its weight (lazy regularization: Karras et al., 2020, appendix B).
+        regularize_every: If n, the penalty counts in every n-th step only, n times
+            (lazy regularization: Karras et al., 2020, appendix B).
         discriminator_steps: Updates of the discriminator in a step, each on a fresh
             real and a fresh generated batch.
         augment: How the discriminator sees images, from :mod:`ganbook.augmentation`.
