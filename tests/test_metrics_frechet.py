@@ -8,7 +8,7 @@ from scipy.linalg import sqrtm
 
 from ganbook import data
 from ganbook.metrics import Distance, Statistics, fd_pixels, frechet_distance, pixels
-from ganbook.metrics.frechet import _fast_overlap, _safe_overlap
+from ganbook.metrics.frechet import _fast_overlap, _safe_overlap, _sandwich
 
 
 def with_diagonal(mean, variances):
@@ -99,6 +99,15 @@ def test_fast_and_safe_ways_agree_where_the_fast_one_trusts_itself(decades):
     safe = _safe_overlap(a, b)
     assert (fast - safe).abs() <= 10 * doubt + 1e-13 * safe
     assert decades == 8 or doubt < 1e-7 * safe
+
+
+@pytest.mark.parametrize("dim", [1, 5, 8, 13])
+def test_panels_make_the_lower_triangle_of_the_product(monkeypatch, dim):
+    monkeypatch.setattr("ganbook.metrics.frechet.PANEL", 4)
+    lower = correlated(dim, dim, seed=1).tril()
+    middle = Statistics().update(correlated(3 * dim, dim, seed=2)).covariance
+    expected = (lower.T @ middle @ lower).tril()
+    torch.testing.assert_close(_sandwich(lower, middle).tril(), expected)
 
 
 def test_the_fast_way_knows_when_it_knows_nothing():

@@ -7,6 +7,8 @@ from ganbook.metrics.statistics import Statistics
 
 #: How much of a distance rounding may decide before a slower way is taken.
 DOUBT = 1e-7
+#: Columns of a product that are computed at a time.
+PANEL = 256
 
 
 def frechet_distance(a: Statistics, b: Statistics) -> float:
@@ -63,10 +65,25 @@ def _fast_overlap(cov_a: Tensor, cov_b: Tensor) -> tuple[Tensor, Tensor]:
     lower, failed = torch.linalg.cholesky_ex(cov_a)
     if failed:
         return cov_a.new_tensor(0.0), cov_a.new_tensor(torch.inf)
-    values = torch.linalg.eigvalsh(lower.T @ cov_b @ lower).clamp_(min=0)
+    values = torch.linalg.eigvalsh(_sandwich(lower, cov_b)).clamp_(min=0)
     rounding = values[-1] * torch.finfo(values.dtype).eps
     # d sqrt(v) = dv / (2 sqrt(v)), but a root is off by sqrt(dv) at most.
     return values.sqrt().sum(), (rounding / (values + rounding).sqrt()).sum()
+
+
+def _sandwich(lower: Tensor, middle: Tensor) -> Tensor:
+    """Return the lower triangle of ``L.T @ M @ L``, and zeros: all that LAPACK reads.
+
+    A panel of columns at a time, leaving out what the zeros of L do not need: a third
+    of the multiplications.
+    """
+    product = torch.zeros_like(middle)
+    for start in range(0, len(middle), PANEL):
+        rest, panel = slice(start, None), slice(start, start + PANEL)
+        product[rest, panel] = lower[rest, rest].T @ (
+            middle[rest, rest] @ lower[rest, panel]
+        )
+    return product
 
 
 def _safe_overlap(cov_a: Tensor, cov_b: Tensor) -> Tensor:
