@@ -5,7 +5,6 @@ import io
 import json
 import random
 import re
-import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import product
@@ -17,7 +16,6 @@ import pytest
 import torch
 import traitlets
 from PIL import Image
-from playwright._impl._driver import compute_driver_executable
 from torch.nn import functional
 
 import ganbook.widgets
@@ -26,33 +24,6 @@ from ganbook.widgets.page import module_source, read_source, script_json
 from ganbook.widgets.transposed_convolution import refusal
 
 FOLDER = Path(ganbook.widgets.__file__).parent
-
-
-@pytest.fixture(scope="session")
-def javascript(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[[str, str, Any], Any]:
-    """Run an expression of ``module``'s exports and ``input``; return its value."""
-    node = compute_driver_executable()[0]
-    folder = tmp_path_factory.mktemp("javascript")
-
-    def run(source: str, expression: str, value: Any) -> Any:
-        script = folder / "run.mjs"
-        (folder / "module.mjs").write_text(module_source(source), encoding="utf-8")
-        script.write_text(
-            'import * as module from "./module.mjs";\n'
-            'import { readFileSync } from "node:fs";\n'
-            "const input = JSON.parse(readFileSync(0));\n"
-            f"process.stdout.write(JSON.stringify({expression}));\n",
-            encoding="utf-8",
-        )
-        done = subprocess.run(
-            [node, script], input=json.dumps(value), capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
 
 
 def random_cases(count: int) -> list[dict[str, Any]]:

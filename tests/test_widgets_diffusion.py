@@ -13,7 +13,6 @@ from ganbook.networks import MixtureDenoiser
 from ganbook.schedules import Schedule
 from ganbook.widgets import DiffusionTime
 from ganbook.widgets.page import module_source
-from tests.test_widgets import javascript  # noqa: F401  (a fixture)
 
 MODULE = "diffusion_time.js"
 DIGITS = torch.randint(
@@ -23,7 +22,7 @@ DIGITS = torch.randint(
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine", "sigmoid"])
 @pytest.mark.parametrize("shift", [0.0, -3.0, 6.0])
-def test_schedules_agree_with_the_package(javascript: Any, schedule, shift) -> None:  # noqa: F811
+def test_schedules_agree_with_the_package(javascript: Any, schedule, shift) -> None:
     shown = javascript(
         MODULE, "Array.from(module.alphaBar(...input))", [schedule, shift]
     )
@@ -37,7 +36,7 @@ def test_schedules_agree_with_the_package(javascript: Any, schedule, shift) -> N
         torch.testing.assert_close(found[100:], moved[100:])
 
 
-def mixture_in(javascript: Any, name: str) -> tuple[torch.Tensor, float]:  # noqa: F811
+def mixture_in(javascript: Any, name: str) -> tuple[torch.Tensor, float]:
     found = javascript(
         MODULE,
         "(({ means, deviation }) => [Array.from(means), deviation])"
@@ -48,7 +47,7 @@ def mixture_in(javascript: Any, name: str) -> tuple[torch.Tensor, float]:  # noq
 
 
 @pytest.mark.parametrize("name", ["ring", "spiral"])
-def test_estimates_agree_with_the_perfect_network(javascript: Any, name) -> None:  # noqa: F811
+def test_estimates_agree_with_the_perfect_network(javascript: Any, name) -> None:
     means, deviation = mixture_in(javascript, name)
     schedule = diffusion.cosine()
     network = MixtureDenoiser(schedule.alpha_bar, means, deviation)
@@ -77,7 +76,7 @@ def test_estimates_agree_with_the_perfect_network(javascript: Any, name) -> None
             np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_walk_without_chance_agrees_with_the_package(javascript: Any) -> None:  # noqa: F811
+def test_walk_without_chance_agrees_with_the_package(javascript: Any) -> None:
     means, deviation = mixture_in(javascript, "ring")
     schedule = diffusion.cosine()
     network = MixtureDenoiser(schedule.alpha_bar, means, deviation)
@@ -95,7 +94,7 @@ def test_walk_without_chance_agrees_with_the_package(javascript: Any) -> None:  
         np.testing.assert_allclose(x, moment.x.flatten().numpy(), rtol=1e-3, atol=1e-3)
 
 
-def test_ancestral_step_has_mean_and_variance_of_the_posterior(javascript: Any) -> None:  # noqa: F811
+def test_ancestral_step_has_mean_and_variance_of_the_posterior(javascript: Any) -> None:
     """With fresh noise 0 and 1 the walk reports its mean and mean plus deviation."""
     schedule, x = diffusion.cosine(), [0.3, -1.1]
     ends = [
@@ -110,14 +109,14 @@ def test_ancestral_step_has_mean_and_variance_of_the_posterior(javascript: Any) 
     ]
     x_t, x_0 = torch.tensor([x]).double(), torch.tensor([[0.5, -0.5]]).double()
     mean, variance = diffusion.posterior(schedule, x_t, x_0, 1000)
-    low, high = (torch.tensor([end["0"], end["1"]]).double() for end in ends)
+    low, high = (torch.tensor(end).double() for end in ends)
     torch.testing.assert_close(low, mean[0], rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(
         high - low, variance.sqrt().expand(1, 2)[0], rtol=1e-5, atol=1e-6
     )
 
 
-def test_few_steps_miss_and_many_arrive(javascript: Any) -> None:  # noqa: F811
+def test_few_steps_miss_and_many_arrive(javascript: Any) -> None:
     shares = javascript(
         MODULE,
         """input.map((steps) => {
@@ -133,7 +132,7 @@ def test_few_steps_miss_and_many_arrive(javascript: Any) -> None:  # noqa: F811
     assert shares[2] > 0.95
 
 
-def test_draws_are_those_of_the_mixture(javascript: Any) -> None:  # noqa: F811
+def test_draws_are_those_of_the_mixture(javascript: Any) -> None:
     share, far = javascript(
         MODULE,
         """(() => {
@@ -148,7 +147,7 @@ def test_draws_are_those_of_the_mixture(javascript: Any) -> None:  # noqa: F811
     assert 0.04 < far < 0.081
 
 
-def test_digits_arrive_as_they_were(javascript: Any) -> None:  # noqa: F811
+def test_digits_arrive_as_they_were(javascript: Any) -> None:
     widget = DiffusionTime(DIGITS, data="digits")
     shown = javascript(MODULE, "Array.from(module.decode(input))", widget.digits)
     expected = DIGITS.flatten().double() / 127.5 - 1

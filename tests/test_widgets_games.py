@@ -1,9 +1,7 @@
 """The widgets of the minimax chapter: their JavaScript against PyTorch's gradients."""
 
-import json
 import math
 import re
-import subprocess
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -11,42 +9,12 @@ from typing import Any
 import pytest
 import torch
 import traitlets
-from playwright._impl._driver import compute_driver_executable
 from torch import Tensor
 from torch.distributions import Normal
 from torch.nn.functional import softplus
 
 from ganbook import divergences, losses
 from ganbook.widgets import DensityGame, DiracGan, PageWidget
-from ganbook.widgets.page import module_source
-
-
-@pytest.fixture(scope="module")
-def javascript(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    """Run an expression of a module's exports and ``input``; return its value."""
-    node = compute_driver_executable()[0]
-    folder = tmp_path_factory.mktemp("javascript")
-
-    def run(source: str, expression: str, value: Any) -> Any:
-        (folder / "module.mjs").write_text(module_source(source), encoding="utf-8")
-        (folder / "run.mjs").write_text(
-            'import * as module from "./module.mjs";\n'
-            'import { readFileSync } from "node:fs";\n'
-            "const input = JSON.parse(readFileSync(0));\n"
-            f"process.stdout.write(JSON.stringify({expression}));\n",
-            encoding="utf-8",
-        )
-        done = subprocess.run(
-            [node, folder / "run.mjs"],
-            input=json.dumps(value),
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
-
 
 # ------------------------------------------------------------- density game
 

@@ -11,7 +11,6 @@ from torch import nn
 
 from ganbook.networks import VariationalAutoencoder
 from ganbook.widgets import LatentPlane
-from tests.test_widgets import javascript  # noqa: F401  (a fixture)
 
 MODULE = "latent_plane.js"
 DRAWS = torch.Generator().manual_seed(0)
@@ -28,7 +27,7 @@ def network(widths: tuple[int, ...] = (12, 20)) -> VariationalAutoencoder:
 
 
 @pytest.mark.parametrize("widths", [(12, 20), (8,), ()])
-def test_page_decodes_as_torch_does(javascript: Any, widths: tuple) -> None:  # noqa: F811
+def test_page_decodes_as_torch_does(javascript: Any, widths: tuple) -> None:
     ours = network(widths)
     widget = LatentPlane(ours.decoder)
     shown = javascript(
@@ -44,7 +43,7 @@ def test_page_decodes_as_torch_does(javascript: Any, widths: tuple) -> None:  # 
     assert (images - exact).abs().mean() < 0.01  # what a byte a weight costs
 
 
-def test_points_and_their_neighbors(javascript: Any) -> None:  # noqa: F811
+def test_points_and_their_neighbors(javascript: Any) -> None:
     points = torch.cat([PLACES, torch.tensor([[0.0, 3.5], [torch.nan, 0.0]])])
     classes = torch.arange(22) % 10
     widget = LatentPlane(network().decoder, points=points, classes=classes)
@@ -62,7 +61,7 @@ def test_points_and_their_neighbors(javascript: Any) -> None:  # noqa: F811
     assert found["near"]["distance"] == pytest.approx(distances.min().item(), abs=1e-3)
 
 
-def test_without_points_nothing_is_near(javascript: Any) -> None:  # noqa: F811
+def test_without_points_nothing_is_near(javascript: Any) -> None:
     widget = LatentPlane(network().decoder)
     near = javascript(
         MODULE,

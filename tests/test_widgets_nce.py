@@ -13,7 +13,6 @@ from torch.distributions import Normal
 from ganbook import nce
 from ganbook.widgets import NoiseContrast
 from ganbook.widgets.page import module_source
-from tests.test_widgets import javascript  # noqa: F401  (a fixture)
 
 MODULE = "noise_contrast.js"
 SETTINGS = [
@@ -25,7 +24,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_posterior_agrees_with_the_package(javascript: Any, setting: dict) -> None:  # noqa: F811
+def test_posterior_agrees_with_the_package(javascript: Any, setting: dict) -> None:
     x = torch.linspace(-8, 8, 161, dtype=torch.float64)
     shown = javascript(
         MODULE,
@@ -39,7 +38,7 @@ def test_posterior_agrees_with_the_package(javascript: Any, setting: dict) -> No
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_fit_is_where_the_package_loss_is_flat(javascript: Any, setting: dict) -> None:  # noqa: F811
+def test_fit_is_where_the_package_loss_is_flat(javascript: Any, setting: dict) -> None:
     draws = torch.Generator().manual_seed(3)
     x = torch.randn(200, generator=draws, dtype=torch.float64)
     z = torch.randn(200 * setting["k"], generator=draws, dtype=torch.float64)
@@ -63,7 +62,7 @@ def test_fit_is_where_the_package_loss_is_flat(javascript: Any, setting: dict) -
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_predicted_spread_agrees_with_python(javascript: Any, setting: dict) -> None:  # noqa: F811
+def test_predicted_spread_agrees_with_python(javascript: Any, setting: dict) -> None:
     shown = javascript(MODULE, "module.predicted(input)", setting)
     widget = NoiseContrast(mean=setting["m"], spread=setting["s"], k=setting["k"])
     expected = widget.predicted_deviations(100)
@@ -77,7 +76,7 @@ def test_matched_noise_costs_one_plus_one_over_k() -> None:
         assert zeta == pytest.approx(0, abs=1e-6)  # w is constant: c needs no luck
 
 
-def test_experiments_spread_as_predicted(javascript: Any) -> None:  # noqa: F811
+def test_experiments_spread_as_predicted(javascript: Any) -> None:
     """Forty runs give a deviation to within a ninth; three of those are allowed."""
     answers = javascript(
         MODULE,
@@ -100,14 +99,14 @@ def test_experiments_spread_as_predicted(javascript: Any) -> None:  # noqa: F811
         assert abs(measured["mean"]) < 4 * predicted / math.sqrt(40)
 
 
-def test_normals_are_normal(javascript: Any) -> None:  # noqa: F811
+def test_normals_are_normal(javascript: Any) -> None:
     values = javascript(MODULE, "Array.from(module.normals(20000, 1))", None)
     z = np.array(values)
     np.testing.assert_allclose([z.mean(), z.std()], [0, 1], atol=0.03)
     np.testing.assert_allclose([(z**3).mean(), (z**4).mean()], [0, 3], atol=0.15)
 
 
-def test_points_that_do_not_determine_an_estimate(javascript: Any) -> None:  # noqa: F811
+def test_points_that_do_not_determine_an_estimate(javascript: Any) -> None:
     """Data left, noise right, no overlap: the likelihood has no maximum."""
     setting = {"m": 4, "s": 0.2, "k": 1}
     found = javascript(

@@ -1,8 +1,6 @@
 """The GAN that trains in the page: its gradients, by hand, against PyTorch's."""
 
-import json
 import re
-import subprocess
 from collections.abc import Callable
 from itertools import pairwise, product
 from typing import Any
@@ -10,13 +8,11 @@ from typing import Any
 import pytest
 import torch
 import traitlets
-from playwright._impl._driver import compute_driver_executable
 from torch import Tensor, nn
 
 from ganbook import instruments, losses, regularizers
 from ganbook.data import grid, ring
 from ganbook.widgets import PlayGan
-from ganbook.widgets.page import module_source
 from ganbook.widgets.play_gan import DATA, LOSSES, REGULARIZERS
 
 PAIRS = {
@@ -30,31 +26,14 @@ STRENGTH, BATCH = 0.7, 16
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    """Run statements that see the module and ``input``; return what they return."""
-    node = compute_driver_executable()[0]
-    folder = tmp_path_factory.mktemp("javascript")
-    (folder / "module.mjs").write_text(module_source("play_gan.js"), encoding="utf-8")
+def javascript(javascript: Callable[..., Any]) -> Callable[..., Any]:
+    """Run statements that see the module as ``m``; return what they return."""
+    numbers = "const numbers = (list) => Float64Array.from(list);"
 
     def run(body: str, value: Any = None) -> Any:
-        (folder / "run.mjs").write_text(
-            'import * as m from "./module.mjs";\n'
-            'import { readFileSync } from "node:fs";\n'
-            "const input = JSON.parse(readFileSync(0));\n"
-            "const numbers = (list) => Float64Array.from(list);\n"
-            "const value = (() => {" + body + "})();\n"
-            "process.stdout.write(JSON.stringify(value, (_, v) =>"
-            " ArrayBuffer.isView(v) ? Array.from(v) : v));\n",
-            encoding="utf-8",
+        return javascript(
+            "play_gan.js", f"((m) => {{{numbers} {body}}})(module)", value
         )
-        done = subprocess.run(
-            [node, folder / "run.mjs"],
-            input=json.dumps(value),
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
 
     return run
 

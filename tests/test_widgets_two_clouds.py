@@ -1,20 +1,17 @@
 """The widget of the measuring chapter: its JavaScript against the package's metrics."""
 
-import json
 import re
-import subprocess
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any
 
 import pytest
 import torch
 import traitlets
-from playwright._impl._driver import compute_driver_executable
 
 from ganbook.metrics import Statistics, frechet_distance
 from ganbook.widgets import TwoClouds
-from ganbook.widgets.page import module_source
 from ganbook.widgets.two_clouds import DATA, SIZES, gaussian
 
 CLOUDS = [
@@ -24,31 +21,9 @@ CLOUDS = [
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    """Run an expression of the module's exports and ``input``; return its value."""
-    node = compute_driver_executable()[0]
-    folder = tmp_path_factory.mktemp("javascript")
-    module = folder / "module.mjs"
-    module.write_text(module_source("two_clouds.js"), encoding="utf-8")
-
-    def run(expression: str, value: Any = None) -> Any:
-        (folder / "run.mjs").write_text(
-            'import * as module from "./module.mjs";\n'
-            'import { readFileSync } from "node:fs";\n'
-            "const input = JSON.parse(readFileSync(0));\n"
-            f"process.stdout.write(JSON.stringify({expression}));\n",
-            encoding="utf-8",
-        )
-        done = subprocess.run(
-            [node, folder / "run.mjs"],
-            input=json.dumps(value),
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+def javascript(javascript: Callable[..., Any]) -> Callable[..., Any]:
+    """Run an expression of this widget's module."""
+    return partial(javascript, "two_clouds.js")
 
 
 def test_both_sides_agree_on_data_and_sizes(javascript: Callable) -> None:

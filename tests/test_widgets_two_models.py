@@ -1,23 +1,20 @@
 """The widget of the first chapter: its JavaScript against PyTorch's own fits."""
 
-import json
 import math
 import re
-import subprocess
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any
 
 import pytest
 import torch
 import traitlets
-from playwright._impl._driver import compute_driver_executable
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 from torch.nn.functional import softplus
 
 from ganbook.widgets import TwoModels
-from ganbook.widgets.page import module_source
 
 WORLDS = [
     dict(zip(("distance", "tilt", "bend", "labels"), values, strict=True))
@@ -28,31 +25,9 @@ FITTED = ("first", "second")  # the classes, as the page names them
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    """Run an expression of the module's exports and ``input``; return its value."""
-    node = compute_driver_executable()[0]
-    folder = tmp_path_factory.mktemp("javascript")
-    module = folder / "module.mjs"
-    module.write_text(module_source("two_models.js"), encoding="utf-8")
-
-    def run(expression: str, value: Any) -> Any:
-        (folder / "run.mjs").write_text(
-            'import * as module from "./module.mjs";\n'
-            'import { readFileSync } from "node:fs";\n'
-            "const input = JSON.parse(readFileSync(0));\n"
-            f"process.stdout.write(JSON.stringify({expression}));\n",
-            encoding="utf-8",
-        )
-        done = subprocess.run(
-            [node, folder / "run.mjs"],
-            input=json.dumps(value),
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
+def javascript(javascript: Callable[..., Any]) -> Callable[..., Any]:
+    """Run an expression of this widget's module."""
+    return partial(javascript, "two_models.js")
 
 
 def tensor(values: Any) -> Tensor:

@@ -13,6 +13,20 @@ function h(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** Uniform numbers below 1 from a seed (mulberry32): each reader sees the same points. */
+function uniform(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** A standard normal number out of two uniform ones (Box and Muller). */
+const gaussian = (next) => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+
 const ICONS = {
   first: "M5 4v12M15 4l-6 6 6 6",
   previous: "M13 4l-6 6 6 6",

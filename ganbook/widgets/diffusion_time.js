@@ -96,21 +96,11 @@ export function walk(start, a, mixture, steps, eta, fresh) {
 export const addNoise = (data, noise, a) =>
   data.map((value, i) => Math.sqrt(a) * value + Math.sqrt(1 - a) * noise[i]);
 
-/** Uniform numbers below 1 from a seed (mulberry32): each reader sees the same points. */
-export function uniform(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+export { uniform }; // for the tests
 
-/** `count` standard normal numbers (Box and Muller). */
+/** `count` standard normal numbers. */
 export function normals(count, next) {
-  return Float64Array.from({ length: count }, () =>
-    Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
+  return Float64Array.from({ length: count }, () => gaussian(next));
 }
 
 /** The data: a ring of eight spots, a spiral of many, or the digits that came along. */

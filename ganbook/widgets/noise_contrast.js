@@ -19,22 +19,10 @@ export const logNormal = (x, m, s) => -0.5 * ((x - m) / s) ** 2 - Math.log(s) - 
 export const posterior = (x, { m, s, k }) =>
   sigmoid(logNormal(x, 0, 1) - logNormal(x, m, s) - Math.log(k));
 
-/** Uniform numbers below 1 from a seed (mulberry32): each reader sees the same points. */
-export function uniform(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** `count` standard normal numbers (Box and Muller). */
+/** `count` standard normal numbers. */
 export function normals(count, seed) {
   const next = uniform(seed);
-  return Float64Array.from({ length: count }, () =>
-    Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
+  return Float64Array.from({ length: count }, () => gaussian(next));
 }
 
 /**

@@ -9,17 +9,10 @@
 const LEAK = 0.2, HIDDEN = 32, BATCH = 128;
 const sigmoid = (t) => 1 / (1 + Math.exp(-t));
 
-/** Uniform numbers in [0, 1) from a seed (mulberry32), and normal ones. */
+/** Uniform numbers in [0, 1) from a seed, and normal ones. */
 export function randomFrom(seed) {
-  let state = (seed * 2654435761) >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  return { uniform, normal };
+  const next = uniform(seed * 2654435761);
+  return { uniform: next, normal: () => gaussian(next) };
 }
 
 /** Layers over one flat array of parameters: what Adam and averages work on. */

@@ -13,16 +13,8 @@ export const DATA = { x: 0, y: 0, along: 1.4, across: 0.6, turn: 30 };
 
 /** Standard normal numbers, the same for the same seed. */
 export function normals(seed, count) {
-  let state = (seed * 0x9e3779b9) >>> 0;
-  const uniform = () => { // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 4294967296;
-  };
-  return Array.from({ length: count }, () =>
-    Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
+  const next = uniform(seed * 0x9e3779b9);
+  return Array.from({ length: count }, () => gaussian(next));
 }
 
 /** Mean [x, y] and unbiased covariance [xx, xy, yy] of the first n pairs. */

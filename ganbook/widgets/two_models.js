@@ -11,17 +11,6 @@
 export const REPEATS = 40, NEW = 1000; // draws of labels; new points of each class
 const RIDGE = 0.01, SHRINK = 0.5; // keep both models finite where labels are few
 
-/** Uniform numbers below 1 from a seed (mulberry32): each reader sees the same points. */
-export function uniform(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Pairs of standard normal numbers (Box and Muller). */
 export function normals(count, seed) {
   const next = uniform(seed);
