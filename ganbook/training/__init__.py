@@ -5,6 +5,7 @@ from ganbook.training.checkpoint import load_checkpoint, save_checkpoint
 from ganbook.training.divergence import DivergenceError
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
+from ganbook.training.memory import keep_freed_memory
 from ganbook.training.minimizer import Descent, Minimizer
 from ganbook.training.progress import progress
 from ganbook.training.sampling import generate, latents, slerp
@@ -23,6 +24,7 @@ __all__ = [
     "TensorBatches",
     "Trainer",
     "generate",
+    "keep_freed_memory",
     "latents",
     "load_checkpoint",
     "progress",

@@ -12,6 +12,7 @@ from ganbook.training.batches import Batches, TensorBatches
 from ganbook.training.divergence import DivergenceError
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
+from ganbook.training.memory import keep_freed_memory
 from ganbook.training.precision import choose_dtype
 from ganbook.training.randomness import RandomState
 from ganbook.training.stepping import Steps, check_fits
@@ -73,6 +74,8 @@ class Minimizer:
     ) -> None:
         accelerator = Accelerator()
         self.device = accelerator.device
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.network = network.to(self.device)
         self.ema = ExponentialMovingAverage(network, ema_decay)
         self._network = accelerator.prepare_model(network)

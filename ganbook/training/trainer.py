@@ -16,6 +16,7 @@ from ganbook.training.batches import Batches, TensorBatches
 from ganbook.training.divergence import DivergenceError
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
+from ganbook.training.memory import keep_freed_memory
 from ganbook.training.precision import choose_dtype
 from ganbook.training.randomness import RandomState
 from ganbook.training.sampling import generate, latents
@@ -92,6 +93,8 @@ class Trainer:
             )
         accelerator = Accelerator()
         self.device = accelerator.device
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.generator = generator.to(self.device)
         self.discriminator = discriminator.to(self.device)
         self.ema = ExponentialMovingAverage(generator, ema_decay)
