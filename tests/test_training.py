@@ -253,7 +253,6 @@ def test_it_learns():
     before = (trainer.sample(100, seed=1, average=False) - 0.5).abs().mean()
     play(trainer, 400)
     after = (trainer.sample(100, seed=1) - 0.5).abs().mean()
-    # The average still remembers its start: 0.999^400 = 0.67 of it.
     assert after < 0.6 * before
 
 
