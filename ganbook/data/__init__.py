@@ -1,7 +1,26 @@
 """Where images come from: float32 ``(N, C, H, W)`` in ``[-1, 1]``, whole in memory."""
 
+from ganbook.data.cat_factors import CAT_FACTORS, CatFactors, cat_shares
+from ganbook.data.drawn_cats import DrawnCats, draw_cats, drawn_cats
 from ganbook.data.mnist import Digits, mnist
+from ganbook.data.patches import Pair, Patches, shrink
+from ganbook.data.photos import photos, read_photo
 from ganbook.data.pixels import from_pixels, to_pixels
+from ganbook.data.resizing import bicubic
 from ganbook.data.rings import Modes, grid, ring
 
-__all__ = ["Digits", "Modes", "from_pixels", "grid", "mnist", "ring", "to_pixels"]
+__all__ = [
+    "Digits",
+    "Modes",
+    "Pair",
+    "Patches",
+    "bicubic",
+    "from_pixels",
+    "grid",
+    "mnist",
+    "photos",
+    "read_photo",
+    "ring",
+    "shrink",
+    "to_pixels",
+]
