@@ -8,6 +8,7 @@ that the tests can run the very code that the reader's browser runs.
 from ganbook.widgets.density_game import DensityGame
 from ganbook.widgets.diffusion_time import DiffusionTime
 from ganbook.widgets.dirac_gan import DiracGan
+from ganbook.widgets.divider import Divider
 from ganbook.widgets.film_strip import FilmStrip
 from ganbook.widgets.latent_plane import LatentPlane
 from ganbook.widgets.noise_contrast import NoiseContrast
@@ -21,6 +22,7 @@ __all__ = [
     "DensityGame",
     "DiffusionTime",
     "DiracGan",
+    "Divider",
     "FilmStrip",
     "LatentPlane",
     "NoiseContrast",
