@@ -10,11 +10,17 @@ from ganbook.data.resizing import bicubic
 from ganbook.data.rings import Modes, grid, ring
 
 __all__ = [
+    "CAT_FACTORS",
+    "CatFactors",
     "Digits",
+    "DrawnCats",
     "Modes",
     "Pair",
     "Patches",
     "bicubic",
+    "cat_shares",
+    "draw_cats",
+    "drawn_cats",
     "from_pixels",
     "grid",
     "mnist",
