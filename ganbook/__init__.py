@@ -26,6 +26,7 @@ _PARTS = frozenset(
         "nce",
         "networks",
         "regularizers",
+        "restoration",
         "schedules",
         "training",
         "variational",

@@ -13,6 +13,7 @@ from ganbook.metrics.distances import (
 )
 from ganbook.metrics.features import pixels
 from ganbook.metrics.frechet import frechet_distance
+from ganbook.metrics.images import luma, psnr, ssim
 from ganbook.metrics.inception_v3 import fetch_inception, inception
 from ganbook.metrics.kernel import KernelDistance, kernel_distance
 from ganbook.metrics.modes import ModeCoverage, mode_coverage
@@ -43,8 +44,11 @@ __all__ = [
     "kd",
     "kernel_distance",
     "lenet",
+    "luma",
     "mode_coverage",
     "pixels",
     "precision_recall",
+    "psnr",
+    "ssim",
     "summarize",
 ]

@@ -9,6 +9,7 @@ from ganbook.networks.features import LeNet
 from ganbook.networks.inception import InceptionV3Features
 from ganbook.networks.plane import PlaneGenerator
 from ganbook.networks.size import count_parameters
+from ganbook.networks.srgan import SRDiscriminator, SRResNet
 from ganbook.networks.vae import VariationalAutoencoder
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "MixtureDenoiser",
     "PlaneGenerator",
     "PolynomialEnergy",
+    "SRDiscriminator",
+    "SRResNet",
     "UNet",
     "VariationalAutoencoder",
     "VelocityDenoiser",
