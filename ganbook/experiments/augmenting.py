@@ -42,19 +42,52 @@ def play(setting: Setting, seed: int) -> Result:
         batches = TensorBatches(all_digits(), options["batch_size"], seed=seed)
         real = AugmentedBatches(batches, change, seed=seed)
         trainer = conv_gan.new_trainer(real, seed=seed, **options)
-    return conv_gan.finish(trainer, seed)
+    result = conv_gan.finish(trainer, seed)
+    if "diverged_at" in result.metrics:
+        return result
+    found = dict(result.metrics)
+    for suffix, average in (("", False), ("_average", True)):
+        samples = trainer.sample(conv_gan.SAMPLES, seed=LATENTS, average=average)
+        leaks = traces(samples, change)
+        found |= {name + suffix: value for name, value in leaks.items()}
+    return Result(found, result.images)
+
+
+def traces(samples: Tensor, change: Augmentation) -> dict[str, float]:
+    """Look for a transformation in images (N, 1, 28, 28).
+
+    Returns:
+        The distance to the test digits when *they* are transformed; how far the
+        images lie from where they should, across, in pixels (the standard deviation
+        of the center of mass of their ink); and the share of images that a classifier
+        of digits recognizes more surely in the mirror.
+    """
+    changed = change(digits_of_test(), torch.Generator().manual_seed(0))
+    ink = (samples + 1).sum((1, 2))  # of each column
+    center = (ink * torch.arange(ink.shape[1])).sum(1) / ink.sum(1)
+    sure, mirrored = (
+        metrics.classify(images).probabilities.amax(1)
+        for images in (samples, samples.flip(3))
+    )
+    return {
+        "fd_pixels_transformed": metrics.fd_pixels(changed, samples).value,
+        "spread_of_centers": center.std().item(),
+        "mirrored": (mirrored > sure).float().mean().item(),
+    }
 
 
 def references() -> dict[str, float]:
-    """Measure real digits against real digits, and transformed ones against them."""
+    """Measure real digits against real digits, as they are and transformed."""
     found: dict[str, float] = dict(conv_gan.references())
     order = torch.randperm(60_000, generator=torch.Generator().manual_seed(0))
     real = all_digits()[order[: conv_gan.SAMPLES]]
-    for setting in THESIS.settings[:4]:
+    unchanged = _setting(0, 0, False, "none")
+    for setting in (unchanged, *THESIS.settings[:4]):
         change = transformation(*(setting[k] for k in ("rotation", "shift", "flip")))
-        changed = change(real, torch.Generator().manual_seed(0))
-        name = "fd_pixels_of_real_{rotation}_{shift}_{flip}".format(**setting)
-        found[name] = measure(changed)["fd_pixels"]
+        changed = change(real, torch.Generator().manual_seed(1))
+        numbers = measure(changed) | traces(changed, change)
+        name = "_of_real_{rotation}_{shift}_{flip}".format(**setting)
+        found |= {metric + name: value for metric, value in numbers.items()}
     return found
 
 
