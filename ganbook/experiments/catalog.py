@@ -2,6 +2,7 @@
 
 from ganbook.experiments import (
     augmenting,
+    balance,
     conv_gan,
     dense_half,
     equal_seconds,
@@ -22,6 +23,7 @@ EXPERIMENTS = {
         failures.FAILURES_IN_THE_PLANE,
         memorization.MEMORIZATION,
         conv_gan.DEPTH,
+        balance.BALANCE,
         dense_half.DENSE_HALF,
         equal_seconds.EQUAL_SECONDS,
         augmenting.THESIS,
