@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganbook import data, losses
-from ganbook.experiments import failures, memorization
+from ganbook.experiments import failures, memorization, plane
 from ganbook.experiments.unrolled import UnrolledTrainer
 from ganbook.networks import DenseDiscriminator, PlaneGenerator
 from ganbook.training import Trainer
@@ -17,7 +17,7 @@ RULES = {"batch_size": 16, "precision": "fp32"}
 @pytest.fixture
 def short(monkeypatch):
     """Every failure in a few steps."""
-    monkeypatch.setattr(failures, "LOOKS", 8)
+    monkeypatch.setattr(plane, "LOOKS", 8)
     for name, options in failures.FAILURES.items():
         short = options | {"steps": 8} | ({"head_start": 2} if name == "defeat" else {})
         monkeypatch.setitem(failures.FAILURES, name, short)
@@ -47,8 +47,8 @@ def test_no_setting_repeats_its_game():
 def test_a_head_start_leaves_the_generator_where_it_was():
     options = failures.BASE | failures.FAILURES["defeat"] | {"head_start": 3}
     del options["steps"]
-    trainer = failures.new_trainer(0, **options)
-    generator, discriminator = failures.networks(0, offset=4.0)
+    trainer = plane.new_trainer(0, **options)
+    generator, discriminator = plane.networks(0, offset=4.0)
     for ours, theirs in zip(
         trainer.generator.parameters(), generator.parameters(), strict=True
     ):
