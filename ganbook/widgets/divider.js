@@ -155,7 +155,7 @@ function render({ model, el }) {
   }
 
   mountIn(el, model, h("div", { class: "gb-choices" }, ...controls.map((control) => control.el)),
-    stage, slider, notes, hint);
+    stage, h("div", { class: "gb-transport" }, slider), notes, hint);
   const both = "change:left change:right";
   model.on("change", update);
   model.on(both, write);
