@@ -17,6 +17,7 @@ from ganbook.metrics.images import luma, psnr, ssim
 from ganbook.metrics.inception_v3 import fetch_inception, inception
 from ganbook.metrics.kernel import KernelDistance, kernel_distance
 from ganbook.metrics.modes import ModeCoverage, mode_coverage
+from ganbook.metrics.perceptual import imagenet, lpips, perceptual_distance
 from ganbook.metrics.precision_recall import PrecisionRecall, precision_recall
 from ganbook.metrics.statistics import Statistics
 from ganbook.metrics.uncertainty import Interval, Limit, bootstrap, extrapolate
@@ -40,12 +41,15 @@ __all__ = [
     "fetch_inception",
     "fid",
     "frechet_distance",
+    "imagenet",
     "inception",
     "kd",
     "kernel_distance",
     "lenet",
+    "lpips",
     "luma",
     "mode_coverage",
+    "perceptual_distance",
     "pixels",
     "precision_recall",
     "psnr",

@@ -1,0 +1,138 @@
+"""Training the networks of the super-resolution chapter, stage by stage.
+
+Each stage leaves a checkpoint every two minutes and goes on from it: stop it at any
+moment and call it again.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganbook import data, metrics
+from ganbook.experiments.recording import home
+from ganbook.networks import SRResNet
+from ganbook.restoration import Objective, SuperResolver
+from ganbook.training import load_checkpoint, save_checkpoint
+
+SCALE = 4
+NETWORK = {
+    "channels": 64,
+    "blocks": 8,
+    "scale": SCALE,
+    "batch_norm": False,
+    "direct": True,
+    "bicubic_skip": True,
+}
+PIXEL = {"steps": 20_000, "patch": 96, "batch_size": 8, "learning_rate": 1e-3}
+#: Photographs to train with; never the 100 of BSDS500/val, which are a test set.
+FOLDERS = (
+    ("sr/train/T91", "train"),
+    ("sr/train/BSDS500", "train"),
+    ("sr/train/BSDS500", "test"),
+)
+EVERY_SECONDS = 120.0
+
+
+def training_photos(patch: int) -> list[Tensor]:
+    """Load the 91 + 400 photographs, as uint8, that are as large as a patch."""
+    found = [
+        photo
+        for folder, split in FOLDERS
+        for photo in data.photos(folder, split=split, verbose=False, as_pixels=True)
+    ]
+    return [photo for photo in found if min(photo.shape[1:]) >= patch]
+
+
+def pixel_stage(photos: list[Tensor], *, seed: int = 0) -> SuperResolver:
+    """Prepare the first stage: the mean absolute error alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = SRResNet(**NETWORK)
+    pairs = data.Patches(photos, SCALE, PIXEL["patch"], PIXEL["batch_size"], seed=seed)
+    return SuperResolver(
+        network,
+        pairs,
+        length=PIXEL["steps"],
+        objective=Objective(pixel=1),
+        learning_rates=(PIXEL["learning_rate"], 0.0),
+    )
+
+
+def train(
+    trainer: SuperResolver,
+    name: str,
+    *,
+    watch: Callable[[nn.Module], Mapping[str, float]] | None = None,
+    every: int = 1000,
+    folder: Path | None = None,
+) -> dict[str, Any]:
+    """Train to the end of the schedule, from the last checkpoint if there is one.
+
+    Args:
+        trainer: As it is at its beginning.
+        name: Of the checkpoint.
+        watch: Measures the averaged generator now and then.
+        every: How many steps apart it does.
+        folder: Of the checkpoint; by default below ``_build/runs``.
+
+    Returns:
+        The report: ``seconds`` and ``cpu_seconds`` of training, and ``watched``, a
+        list of steps with what was measured there.
+    """
+    folder = folder or home().parents[1] / "_build" / "runs" / "super-resolution"
+    checkpoint, paper = folder / f"{name}.safetensors", folder / f"{name}.json"
+    report: dict[str, Any] = {"seconds": 0.0, "cpu_seconds": 0.0, "watched": []}
+    if checkpoint.is_file():
+        load_checkpoint(trainer, checkpoint)
+        report = json.loads(paper.read_text())
+    before = dict(report)
+    began, cpu_began = time.monotonic(), time.process_time()
+    saved = began
+
+    def save() -> None:
+        report["seconds"] = before["seconds"] + time.monotonic() - began
+        report["cpu_seconds"] = before["cpu_seconds"] + time.process_time() - cpu_began
+        save_checkpoint(trainer, checkpoint)
+        paper.write_text(json.dumps(report))
+
+    for step in trainer.steps(trainer.length - trainer.steps_taken):
+        if step.number % every == 0 or step.number == trainer.length:
+            row = {"step": step.number, **_recent(trainer, every)}
+            row |= watch(trainer.ema.network) if watch else {}
+            report["watched"].append(row)
+            print(
+                name, json.dumps(row), f"{time.monotonic() - began:.0f} s", flush=True
+            )
+        if time.monotonic() - saved > EVERY_SECONDS or step.number == trainer.length:
+            save()
+            saved = time.monotonic()
+    return report
+
+
+def _recent(trainer: SuperResolver, count: int) -> dict[str, float]:
+    return {
+        name: sum(values[-count:]) / len(values[-count:])
+        for name, values in trainer.history.items()
+        if any(values[-count:])
+    }
+
+
+def set5(network: nn.Module) -> dict[str, float]:
+    """Watch a network by PSNR on the luma of Set5."""
+    values = []
+    for photo in data.photos("sr/Set5", split="test", verbose=False, as_pixels=True):
+        low, high = data.shrink(photo, SCALE)
+        with torch.no_grad():
+            found = network(data.from_pixels(low)[None])
+        goal = data.from_pixels(high)[None]
+        values.append(metrics.psnr(found, goal, border=SCALE, luma=True).item())
+    return {"set5_psnr_y": sum(values) / len(values)}
+
+
+if __name__ == "__main__":
+    print(train(pixel_stage(training_photos(PIXEL["patch"])), "pixel", watch=set5))
