@@ -41,10 +41,10 @@ class Cats:
     def _pose(self) -> None:
         """Move, turn and scale from the picture to the head."""
         turn = torch.deg2rad(self.factors.tilt)[:, None, None]
-        scale = 0.97 + 0.04 * self.jitter[0]
+        scale = 1.09 + 0.05 * self.jitter[0]
         # A leaning head swings about the neck.
-        x = self.board.x - 0.05 * self.jitter[1] - 0.35 * turn
-        y = self.board.y - 0.15 - 0.03 * self.jitter[5] - 0.1 * turn.square()
+        x = self.board.x - 0.05 * self.jitter[1] - 0.24 * turn
+        y = self.board.y - 0.16 - 0.03 * self.jitter[5] - 0.1 * turn.square()
         self.scale = scale
         self.x = (turn.cos() * x + turn.sin() * y) / scale
         self.y = (turn.cos() * y - turn.sin() * x) / scale
@@ -116,7 +116,7 @@ def body(cats: Cats) -> None:
 def ears(cats: Cats) -> None:
     """Two upright ears, pink inside."""
     board = cats.board
-    x, y = cats.side - 0.385 * cats.wide, cats.y + 0.48
+    x, y = cats.side - 0.385 * cats.wide, cats.y + 0.46
     spread = 0.26 + 0.05 * cats.jitter[6]
     across = spread.cos() * x + spread.sin() * y
     along = spread.cos() * y - spread.sin() * x
@@ -134,8 +134,8 @@ def ears(cats: Cats) -> None:
 
 
 def _ear(across: Tensor, along: Tensor) -> Tensor:
-    """Return the distance from an upright ear with its tip at (0, -0.40)."""
-    reach, bulge = 0.46, 0.235
+    """Return the distance from an upright ear with its tip near (0, -0.38)."""
+    reach, bulge = 0.43, 0.222
     radius = (reach**2 + bulge**2) / (2 * bulge)
     one = torch.hypot(across - (radius - bulge), along) - radius
     other = torch.hypot(across + (radius - bulge), along) - radius
@@ -203,11 +203,13 @@ def eyes(cats: Cats) -> None:
 def nose_and_mouth(cats: Cats) -> None:
     """A rounded triangle, and the two small arcs that make a cat smile."""
     board, x, y = cats.board, cats.side, cats.y - 0.195
-    dark = 0.35 + 0.4 * cats.colors.fur.mean(1).lt(0.3)[:, None, None]
+    # On black fur a darker line would be lost.
+    tone = 0.12 + 0.40 * cats.colors.fur.mean(1, keepdim=True).lt(0.3)
+    tone = torch.full_like(tone, 0.12) if _pattern(cats) == "bicolor" else tone
     line = board.line(x, 0.014) * step(0.02, 0.04, y) * step(0.10, 0.09, y)
     arc = torch.hypot(x - 0.062, y - 0.083) - 0.062
     arcs = board.line(arc, 0.016) * step(0.075, 0.095, y) * step(0.135, 0.11, x)
-    board.fill(_LINE + 0.12, (line + arcs).clamp_(max=1) * (1.0 - 0.5 * dark))
+    board.fill(_LINE + tone, 0.8 * (line + arcs).clamp_(max=1))
     sides = 0.78 * x + 0.62 * y - 0.042
     shape = common(sides, -(y + 0.030) - 0.3 * x.square(), 0.05)
     alpha = board.inside(shape, 0.012)

@@ -152,4 +152,4 @@ def _pastel(hue: Tensor, light: Tensor) -> Tensor:
     """Return quiet colors, (N, 3), of any hue."""
     turns = hue[:, None] + torch.tensor([0.0, 1 / 3, 2 / 3])
     level = 0.42 + 0.40 * light[:, None]
-    return level + 0.13 * (2 * math.pi * turns).cos()
+    return level + 0.10 * (2 * math.pi * turns).cos()

@@ -11,7 +11,7 @@ from ganbook.data.shapes import Board, ellipse, look_up, smooth, step
 
 # Of each coat: fur, its light parts, its stripes or points, the nose.
 _COLORS = {
-    "black": ((0.20, 0.19, 0.21), (0.29, 0.27, 0.29), (0.10, 0.10, 0.11), "slate"),
+    "black": ((0.20, 0.19, 0.21), (0.36, 0.34, 0.36), (0.10, 0.10, 0.11), "slate"),
     "gray": ((0.56, 0.60, 0.66), (0.78, 0.80, 0.83), (0.31, 0.34, 0.40), "slate"),
     "orange": ((0.91, 0.60, 0.29), (0.99, 0.85, 0.65), (0.73, 0.37, 0.12), "pink"),
     "cream": ((0.95, 0.85, 0.70), (0.99, 0.95, 0.88), (0.80, 0.62, 0.43), "pink"),
@@ -21,7 +21,7 @@ _COLORS = {
 _NOSES = {
     "pink": (0.90, 0.58, 0.56),
     "brick": (0.66, 0.36, 0.30),
-    "slate": (0.27, 0.25, 0.28),
+    "slate": (0.33, 0.31, 0.34),
 }
 WHITE = (0.97, 0.96, 0.94)
 _SEAL, _STEEL = (0.29, 0.20, 0.16), (0.40, 0.42, 0.48)  # points of cream, of gray
@@ -87,7 +87,7 @@ def hair(board: Board, chance: Chance, x: Tensor, y: Tensor) -> tuple[Tensor, Te
 
 def plain(cats, fur: Tensor) -> Tensor:
     """Fur of one color, somewhat lighter around the mouth."""
-    return _toward(fur, cats.colors.light, 0.35 * cats.muzzle)
+    return _toward(fur, cats.colors.light, 0.45 * cats.muzzle)
 
 
 def tabby(cats, fur: Tensor) -> Tensor:

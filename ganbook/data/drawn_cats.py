@@ -13,7 +13,7 @@ from ganbook.data.cat_face import draw
 from ganbook.data.cat_factors import CAT_FACTORS, CatFactors, draw_factors
 
 SMALLEST, LARGEST = 16, 1024
-_AT_ONCE = 2**17  # pixels: what a core keeps close by
+_AT_ONCE = 2**15  # pixels: what a core keeps close by
 
 
 class DrawnCats(NamedTuple):
