@@ -41,5 +41,6 @@ __all__ = [
     "VelocityDenoiser",
     "count_parameters",
     "log_partition",
+    "receptive_field",
     "vgg19_features",
 ]
