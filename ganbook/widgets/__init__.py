@@ -5,6 +5,7 @@ anywidget convention (``export default { render }``) and exports its arithmetic,
 that the tests can run the very code that the reader's browser runs.
 """
 
+from ganbook.widgets.augmented_game import AugmentedGame
 from ganbook.widgets.density_game import DensityGame
 from ganbook.widgets.diffusion_time import DiffusionTime
 from ganbook.widgets.dirac_gan import DiracGan
@@ -19,6 +20,7 @@ from ganbook.widgets.two_clouds import TwoClouds
 from ganbook.widgets.two_models import TwoModels
 
 __all__ = [
+    "AugmentedGame",
     "DensityGame",
     "DiffusionTime",
     "DiracGan",
