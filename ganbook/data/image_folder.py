@@ -1,0 +1,216 @@
+"""A folder of images of any size and kind, read as squares of one size.
+
+The rule, for every file whose name does not begin with a dot:
+
+- The middle square is cut out and resized, antialiased (Lanczos); a JPEG much larger
+  than that is decoded at a fraction of its size. The orientation that a camera noted
+  is applied. Of a moving picture the first frame counts.
+- Gray, palette, CMYK and 16 bits become RGB of 8 bits; transparent pixels become
+  white, half transparent ones paler.
+- What is not an image, is damaged or cut short, or has a shorter side under half the
+  size that is asked for, is skipped and reported. Smaller images than asked for are
+  enlarged, up to twice.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+MOST_PIXELS = 2**27  # of one image: 400 MB once decoded
+
+
+class Skipped(NamedTuple):
+    """A file that could not be used."""
+
+    name: str
+    reason: str
+
+
+class ImageFiles:
+    """Images that stay in their files until they are asked for.
+
+    An index gives uint8 (3, size, size), several give (N, 3, size, size), so that it
+    serves wherever a tensor of all images would, and as a data set of PyTorch.
+
+    Args:
+        files: Where they are.
+        size: Of the squares.
+
+    Raises:
+        ValueError: If there is no file, or ``size`` is not positive.
+    """
+
+    def __init__(self, files: Sequence[Path], size: int) -> None:
+        if not files or size < 1:
+            raise ValueError(
+                f"got {len(files)} files and size {size}; expected at least 1 of each"
+            )
+        self.files, self.size = list(files), size
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """The shape that the tensor of all images would have."""
+        return len(self.files), 3, self.size, self.size
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int | slice | Sequence[int] | Tensor) -> Tensor:
+        if isinstance(index, slice):
+            index = range(len(self))[index]
+        if not isinstance(index, int):
+            return torch.stack([self[int(i)] for i in index])
+        return self._read(range(len(self))[index])  # which knows what is out of range
+
+    def _read(self, first: int) -> Tensor:
+        """Read one image, or the next that can be read: a batch must be whole."""
+        reasons = []
+        for i in range(first, first + min(len(self), 100)):
+            try:
+                return read_square(self.files[i % len(self)], self.size)
+            except ValueError as error:
+                reasons.append(str(error))
+        raise ValueError(
+            f"{len(reasons)} files in a row cannot be used, first {reasons[0]}"
+        )
+
+
+def list_files(folder: Path) -> list[Path]:
+    """Return the files of a folder in the order of their names, hidden ones left out.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        NotADirectoryError: If it is a file.
+        ValueError: If it holds no file.
+    """
+    if not folder.exists():
+        raise FileNotFoundError(f"there is no folder {folder}")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; expected a folder of images")
+    files = sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and path.is_file()
+    )
+    if not files:
+        inside = sorted(path.name for path in folder.iterdir())
+        raise ValueError(
+            f"{folder} holds no files; expected images"
+            + (f", found the folders {', '.join(inside[:5])}" if inside else "")
+        )
+    return files
+
+
+def read_squares(
+    files: Sequence[Path], size: int, *, workers: int | None = None
+) -> tuple[Tensor, list[Skipped]]:
+    """Read images into memory, by the rule of this module.
+
+    Args:
+        files: Where they are.
+        size: Of the squares.
+        workers: Threads; as many as there are cores, 8 at most, unless told.
+
+    Returns:
+        uint8 (N, 3, size, size), in the order of the files, and the files skipped.
+    """
+    images = np.empty((len(files), 3, size, size), np.uint8)
+    skipped, kept = [], 0
+    for path, result in zip(files, _each(files, size, workers), strict=True):
+        if isinstance(result, Tensor):
+            images[kept] = result
+            kept += 1
+        else:
+            skipped.append(Skipped(path.name, result))
+    return torch.from_numpy(images[:kept]), skipped
+
+
+def _each(files: Iterable[Path], size: int, workers: int | None) -> Iterable:
+    """Yield an image or a reason for each file; decoding runs beside Python's lock."""
+
+    def read(path: Path) -> Tensor | str:
+        try:
+            return read_square(path, size)
+        except ValueError as error:
+            return str(error).removeprefix(f"{path}: ")
+
+    with ThreadPoolExecutor(workers or min(os.cpu_count() or 1, 8)) as pool:
+        yield from pool.map(read, files)
+
+
+def check_headers(files: Sequence[Path], size: int) -> tuple[list[Path], list[Skipped]]:
+    """Tell files that can be used from others by how they begin, without decoding.
+
+    Damage further inside is found when a file is read.
+    """
+    good, skipped = [], []
+    for path in files:
+        try:
+            with _open(path, size):
+                good.append(path)
+        except ValueError as error:
+            skipped.append(Skipped(path.name, str(error).removeprefix(f"{path}: ")))
+    return good, skipped
+
+
+def read_square(path: Path, size: int) -> Tensor:
+    """Read the middle square of one image, uint8 (3, size, size).
+
+    Raises:
+        ValueError: If it cannot be used; says why.
+    """
+    with _open(path, size) as file:
+        file.draft(None, (3 * size, 3 * size))  # at least that; JPEG alone heeds it
+        image = _decode(path, lambda: _to_rgb(ImageOps.exif_transpose(file)))
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    if side == size:
+        image = image.crop((left, top, left + side, top + side))
+    else:
+        box = (left, top, left + side, top + side)
+        image = image.resize((size, size), Image.Resampling.LANCZOS, box=box)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+
+
+def _open(path: Path, size: int) -> Image.Image:
+    """Read a header and judge by it."""
+    image = _decode(path, lambda: Image.open(path))
+    side, pixels = min(image.size), math.prod(image.size)
+    if 2 * side < size or pixels > MOST_PIXELS:
+        image.close()
+        shape = "x".join(map(str, image.size))
+        if pixels > MOST_PIXELS:
+            raise ValueError(f"{path}: too large, {shape} pixels")
+        raise ValueError(f"{path}: too small, {shape} pixels for {size}x{size}")
+    return image
+
+
+def _decode(path: Path, function: Callable[[], Image.Image]) -> Image.Image:
+    """Call Pillow; whatever a broken file makes it raise becomes one error."""
+    try:
+        return function()
+    except Exception as error:  # each decoder has its own kinds
+        known = isinstance(error, Image.UnidentifiedImageError)
+        reason = "not an image" if known else f"damaged ({error})"
+        raise ValueError(f"{path}: {reason}") from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode to RGB: 16 bits are scaled, transparency is laid on white."""
+    if image.mode.startswith("I"):  # of a 16-bit file, in one mode or another
+        wide = np.asarray(image).astype(np.int64).clip(0, 65535)
+        image = Image.fromarray(((wide * 255 + 32767) // 65535).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
