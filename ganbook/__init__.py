@@ -31,6 +31,7 @@ _PARTS = frozenset(
         "training",
         "variational",
         "viz",
+        "weights",
         "widgets",
     }
 )

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ganbook import weights
 from ganbook.experiments import lenet, load
 from ganbook.metrics import classify
 from ganbook.networks import LeNet
@@ -39,7 +40,7 @@ def test_the_recorded_accuracy_is_that_of_the_card():
     assert [run["seed"] for run in recording.runs] == [0, 1, 2]
     first = recording.runs[0]["metrics"]
     assert first["accuracy"] == pytest.approx(1 - first["errors"] / 10_000)
-    card = lenet.WEIGHTS.with_suffix(".md").read_text()
+    card = weights.card("lenet")
     assert f"{100 * first['accuracy']:.2f} %" in card
     assert f"{first['errors']} errors" in card
     assert min(run["metrics"]["accuracy"] for run in recording.runs) > 0.99

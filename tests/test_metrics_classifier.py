@@ -3,7 +3,6 @@ import torch
 from torch import nn
 
 from ganbook import data, metrics
-from ganbook.metrics.classifier import WEIGHTS
 from ganbook.networks import LeNet, count_parameters
 
 
@@ -29,13 +28,6 @@ def test_features_feed_the_logits():
     assert torch.equal(network(x), network.head(network.features(x)))
     with pytest.raises(ValueError, match=r"\(3, 1, 32, 32\); expected \(N, 1, 28, 28"):
         network(torch.zeros(3, 1, 32, 32))
-
-
-def test_weights_are_small_and_have_a_card():
-    assert WEIGHTS.stat().st_size < 1_000_000
-    card = WEIGHTS.with_suffix(".md").read_text()
-    for word in ("60,000", "10,000", "Seed", "half precision", "2026-11-22"):
-        assert word in card
 
 
 def test_it_reads_the_bundled_digits(digits):

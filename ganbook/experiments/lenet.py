@@ -1,21 +1,17 @@
 """The small classifier of digits that metrics look through, and how much it decides.
 
-Seed 0 is the one that ships: it is written to ``ganbook/metrics/lenet.safetensors``.
+Seed 0 is the one that ships: it is written to ``ganbook/weights``.
 The others tell how far a number moves when the judge is trained anew.
 """
 
-from pathlib import Path
-
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ganbook import data, metrics
+from ganbook import data, metrics, weights
 from ganbook.experiments.experiment import Experiment, Result, Setting
 from ganbook.networks import LeNet
 
-WEIGHTS = Path(metrics.__file__).with_name("lenet.safetensors")
 EPOCHS, BATCH, RATE, DECAY = 8, 100, 3e-3, 0.01
 
 
@@ -50,10 +46,7 @@ def play(setting: Setting, seed: int) -> Result:
         raise FileNotFoundError(f"expected 60,000 training digits, got {len(images):,}")
     network = half_precision(train(images, labels, seed=seed))
     if seed == 0:
-        save_file(
-            {name: value.half() for name, value in network.state_dict().items()},
-            WEIGHTS,
-        )
+        weights.save(network, "lenet")
     return Result(measure(network, images, test))
 
 

@@ -1,17 +1,14 @@
 """A small classifier of our own as a judge of digits: its features, its answers."""
 
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
+from ganbook import weights
 from ganbook.metrics.features import check_images
 from ganbook.networks.features import LeNet
-
-WEIGHTS = Path(__file__).with_name("lenet.safetensors")
 
 
 class Classes(NamedTuple):
@@ -30,8 +27,8 @@ def lenet(images: Tensor, *, batch_size: int = 1000) -> Tensor:
     """Use the last hidden layer of a classifier of digits as features.
 
     The network, :class:`ganbook.networks.LeNet`, was trained on the 60,000 training
-    digits of MNIST; ``lenet.md`` beside the weights tells how, and how well it reads.
-    For anything but digits its features mean nothing.
+    digits of MNIST; its card, ``weights.card("lenet")``, tells how, and how well it
+    reads. For anything but digits its features mean nothing.
 
     Args:
         images: Floating-point ``(N, 1, 28, 28)`` in ``[-1, 1]``, on any device.
@@ -78,7 +75,4 @@ def _apply(images: Tensor, batch_size: int, function) -> Tensor:
 
 @cache
 def _network(device: torch.device) -> LeNet:
-    network = LeNet()
-    # Stored in half precision; computed in single, as it was measured.
-    network.load_state_dict({k: v.float() for k, v in load_file(WEIGHTS).items()})
-    return network.requires_grad_(False).eval().to(device)
+    return weights.load(LeNet(), "lenet").to(device)
