@@ -43,14 +43,10 @@ class UnrolledTrainer(Trainer):
             raise ValueError(f"unroll is {unroll}; expected at least 1")
         super().__init__(*arguments, **options)
         self.unroll, self.unroll_rate = unroll, unroll_rate
-        self._real: Tensor | None = None
 
-    def _move_discriminator(self, real: Tensor, fake: Tensor) -> list[Tensor]:
-        self._real = real
-        return super()._move_discriminator(real, fake)
-
-    def _move_generator(self, fake: Tensor) -> Tensor:
-        real, fake = self._seen(self._real), self._seen(fake)
+    def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return what the generator minimizes: its loss in K updates' time."""
+        real, fake = self._seen(real), self._seen(fake)
         weights = dict(self.discriminator.named_parameters())
 
         def logits(images: Tensor) -> Tensor:
@@ -63,6 +59,4 @@ class UnrolledTrainer(Trainer):
                 name: weight - self.unroll_rate * slope
                 for (name, weight), slope in zip(weights.items(), slopes, strict=True)
             }
-        loss = self.loss.generator(logits(fake))
-        self._update("generator", loss)
-        return loss.detach()
+        return self.loss.generator(logits(fake))

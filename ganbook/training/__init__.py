@@ -7,6 +7,7 @@ from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
 from ganbook.training.memory import keep_freed_memory
 from ganbook.training.minimizer import Descent, Minimizer
+from ganbook.training.processes import Processes, ProcessLostError
 from ganbook.training.progress import progress
 from ganbook.training.sampling import generate, latents, slerp
 from ganbook.training.step import Step
@@ -20,6 +21,8 @@ __all__ = [
     "ExponentialMovingAverage",
     "History",
     "Minimizer",
+    "ProcessLostError",
+    "Processes",
     "Step",
     "TensorBatches",
     "Trainer",

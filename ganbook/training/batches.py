@@ -9,7 +9,13 @@ from ganbook.augmentation import Augmentation
 
 
 class Batches(Protocol):
-    """An endless source of real batches that can be resumed."""
+    """An endless source of real batches that can be resumed.
+
+    Where several processes train, each source yields the same whole batches in all of
+    them, and the trainer takes its share. A source for which that is a waste (it reads
+    files) may have a method ``shard(rank, count)``: from then on ``next`` returns rows
+    ``rank::count`` of each batch and nothing else.
+    """
 
     def __next__(self) -> Tensor:
         """Return the next batch: images (N, C, H, W) in [-1, 1], or points (N, D)."""
@@ -19,6 +25,14 @@ class Batches(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where the state was taken."""
+
+
+def shard(batches: Batches, rank: int, count: int) -> bool:
+    """Ask ``batches`` for one share only; return whether they understood."""
+    if count == 1 or not hasattr(batches, "shard"):
+        return False
+    batches.shard(rank, count)
+    return True
 
 
 class TensorBatches:

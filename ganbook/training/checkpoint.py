@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ganbook.training.processes import Processes
 from ganbook.training.stepping import Steppable
 
 FORMAT = "ganbook-checkpoint-1"
@@ -19,8 +20,24 @@ def save_checkpoint(trainer: Steppable, path: str | os.PathLike[str]) -> None:
 
     The file is written aside and renamed, so that a run killed at any moment
     leaves the previous checkpoint or the new one.
+
+    Of several processes all must call this: the first writes, and the others wait
+    until the file is whole. It does not depend on their number.
+
+    Raises:
+        OSError: If it cannot be written; in all processes.
     """
-    path = Path(path)
+    processes, problem = Processes(), None
+    if processes.is_first:
+        try:
+            _write(trainer, Path(path))
+        except OSError as error:
+            problem = error
+    if not processes.all_well(problem is None):
+        raise problem or OSError(f"process 0 could not write {path}")
+
+
+def _write(trainer: Steppable, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
     tree = _split(trainer.state_dict(), tensors)
@@ -34,6 +51,9 @@ def save_checkpoint(trainer: Steppable, path: str | os.PathLike[str]) -> None:
 
 def load_checkpoint(trainer: Steppable, path: str | os.PathLike[str]) -> None:
     """Let ``trainer`` go on from the state in ``path``.
+
+    All processes read it, on every host; there may be more or fewer of them than when
+    it was written.
 
     Raises:
         FileNotFoundError: If there is no such file.

@@ -1,20 +1,21 @@
 """The other way to train: one network, one loss that only goes down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
-from ganbook.training.batches import Batches, TensorBatches
-from ganbook.training.divergence import DivergenceError
+from ganbook.training.batches import Batches, TensorBatches, shard
+from ganbook.training.dealing import deal
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
 from ganbook.training.memory import keep_freed_memory
+from ganbook.training.player import Player
 from ganbook.training.precision import choose_dtype
-from ganbook.training.randomness import RandomState
+from ganbook.training.processes import Processes
+from ganbook.training.randomness import OwnRandom
 from ganbook.training.stepping import Steps, check_fits
 
 #: Maps the network, a batch and a source of noise to the scalar to minimize.
@@ -39,15 +40,19 @@ class Minimizer:
 
     It is to a single network what :class:`~ganbook.training.Trainer` is to two:
     steps to iterate, a history, a moving average of the weights, a state that
-    resumes bit for bit on the same machine.
+    resumes bit for bit on the same machine. Several processes share its batches as
+    they share a trainer's; noise and dropout they draw each for itself, by the rule of
+    :mod:`~ganbook.training.randomness`.
 
     Args:
         network: What is trained.
-        loss: Called as ``loss(network, batch, random)``; all its noise comes from
-            ``random``, a generator on the CPU.
+        loss: Called as ``loss(network, batch, random)``, a mean over the batch; all
+            its noise comes from ``random``, a generator on the CPU.
         data: Images (N, C, H, W) in [-1, 1] or points (N, D) in memory, or any
             :class:`~ganbook.training.batches.Batches`.
-        batch_size: Of the batches of a tensor.
+        batch_size: Of the batches of a tensor, of all processes together.
+        accumulate: In how many pieces, one after another, a process takes its share:
+            less memory, the same gradient.
         learning_rate: Adam's.
         betas: Adam's decay rates of the first and the second moment.
         ema_decay: Decay of the moving average of the weights.
@@ -66,30 +71,32 @@ class Minimizer:
         data: Tensor | Batches,
         *,
         batch_size: int = 64,
+        accumulate: int = 1,
         learning_rate: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         ema_decay: float = 0.999,
         precision: str = "auto",
         seed: int = 0,
     ) -> None:
-        accelerator = Accelerator()
-        self.device = accelerator.device
+        if accumulate < 1:
+            raise ValueError(f"accumulate is {accumulate}; expected at least 1")
+        self.processes = Processes()
+        self.device = self.processes.device
         if self.device.type == "cpu":
             keep_freed_memory()
-        self.network = network.to(self.device)
-        self.ema = ExponentialMovingAverage(network, ema_decay)
-        self._network = accelerator.prepare_model(network)
-        self.loss = loss
-        self._adam = torch.optim.Adam(
-            network.parameters(), learning_rate, betas, fused=True
+        self.network, self.accumulate = network, accumulate
+        self._player = Player(
+            "network", network, self.processes, learning_rate=learning_rate, betas=betas
         )
+        self.ema = ExponentialMovingAverage(network, ema_decay)
+        self.loss = loss
         self._dtype = choose_dtype(precision, self.device)
         if isinstance(data, Tensor):
             data = TensorBatches(data.to(self.device), batch_size, seed=seed)
         self.batches = data
+        self._sharded = shard(data, self.processes.rank, self.processes.count)
         self.history = History()
-        self._noise = torch.Generator().manual_seed(seed)
-        self._dropout_random = RandomState(seed, self.device)
+        self._own_random = OwnRandom(seed, self.processes)
 
     @property
     def steps_taken(self) -> int:
@@ -106,23 +113,27 @@ class Minimizer:
         Raises:
             DivergenceError: If the loss is not finite; the update that it would
                 have caused is not made.
+            ProcessLostError: If another process no longer answers.
+            ValueError: If a batch cannot be dealt equally to processes and pieces.
         """
-        batch = next(self.batches).to(self.device)
-        bf16 = self._dtype == torch.bfloat16
-        with (
-            self._dropout_random.in_force(),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=bf16),
-        ):
-            loss = self.loss(self._network, batch, self._noise).float()
-        if not torch.isfinite(loss):
-            raise DivergenceError("network", loss.item(), self.steps_taken + 1)
-        self._adam.zero_grad()
-        loss.backward()
-        self._adam.step()
+        batch, number = next(self.batches), self.steps_taken + 1
+        pieces = deal(batch, self.processes, self.accumulate, sharded=self._sharded)
+        with self._own_random.in_force(self.steps_taken):
+            loss = self._player.update(
+                self._losses(pieces), pieces=len(pieces), step=number
+            )
         self.ema.update(self.network)
-        step = Descent(self.steps_taken, loss.item())
-        self.history.append({"loss": step.loss})
-        return step
+        self.history.append({"loss": loss})
+        return Descent(number, loss)
+
+    def _losses(self, pieces: list[Tensor]) -> Iterator[Tensor]:
+        bf16 = self._dtype == torch.bfloat16
+        for piece in pieces:
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
+                loss = self.loss(
+                    self.network, piece, self._own_random.generator
+                ).float()
+            yield loss
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on as if nothing had happened.
@@ -133,11 +144,11 @@ class Minimizer:
         return {
             "network": self.network.state_dict(),
             "ema": self.ema.state_dict(),
-            "optimizer": self._adam.state_dict(),
+            "optimizer": self._player.state_dict(),
             "batches": self.batches.state_dict(),
             "history": self.history.state_dict(),
-            "noise": self._noise.get_state(),
-            "dropout_random": self._dropout_random.state_dict(),
+            "noise": self._own_random.generator.get_state(),
+            "dropout_random": self._own_random.rest.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -151,7 +162,6 @@ class Minimizer:
         self.batches.load_state_dict(state["batches"])
         self.network.load_state_dict(state["network"])
         self.ema.load_state_dict(state["ema"])
-        self._adam.load_state_dict(state["optimizer"])
+        self._player.load_state_dict(state["optimizer"])
         self.history.load_state_dict(state["history"])
-        self._noise.set_state(state["noise"])
-        self._dropout_random.load_state_dict(state["dropout_random"])
+        self._own_random.load(state["noise"], state["dropout_random"])

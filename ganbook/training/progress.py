@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from ganbook.training.processes import is_first_process
+
 T = TypeVar("T")
 
 SECONDS_BETWEEN_UPDATES = 0.5
@@ -20,7 +22,7 @@ def progress(
 
     In a terminal this is tqdm's bar. In a notebook (JupyterLab, Colab) it is an
     output that is replaced in place and ends as one line of plain text: nothing
-    that would be dead in a rendered page.
+    that would be dead in a rendered page. Of several processes the first shows it.
 
     Args:
         steps: What to iterate over.
@@ -33,6 +35,8 @@ def progress(
     """
     if total is None and isinstance(steps, Sized):
         total = len(steps)
+    if not is_first_process():
+        return iter(steps)
     if _in_notebook():
         return _in_page(steps, total, label)
     return iter(tqdm(steps, label, total, unit=" steps", dynamic_ncols=True))

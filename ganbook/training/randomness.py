@@ -1,10 +1,30 @@
-"""A random state of one's own, for what draws from the global one (dropout)."""
+"""Random states of one's own: in a program, and among processes.
+
+What concerns the batch as a whole (which images, which latent vectors) is drawn by all
+processes alike, and each takes its share: it does not depend on their number. What
+touches single images on their way (augmentation, dropout, the noise of a loss) each
+process draws for itself. Process 0 goes on where a single process would; the others
+begin a new stream at each step, of which seed, step and rank decide. So a checkpoint
+holds the states of process 0 alone and fits any number of processes.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from ganbook.training.processes import Processes
+
+
+def stream_seed(seed: int, step: int, rank: int) -> int:
+    """Return the seed of what process ``rank`` draws for itself in a step.
+
+    The three numbers are hashed: neighbors' streams have nothing in common.
+    """
+    words = np.random.SeedSequence((seed, step, rank)).generate_state(1, np.uint64)
+    return int(words[0])
 
 
 class RandomState:
@@ -22,6 +42,11 @@ class RandomState:
     def __init__(self, seed: int, device: torch.device) -> None:
         own = [] if device.type == "cpu" else [getattr(torch, device.type)]
         self._sources = [torch.random, *own]
+        self._states: list[Tensor] = []
+        self.restart(seed)
+
+    def restart(self, seed: int) -> None:
+        """Begin again from a seed."""
         outer = self._read_global()
         torch.manual_seed(seed)
         self._states = self._read_global()
@@ -53,3 +78,37 @@ class RandomState:
     def _write_global(self, states: list[Tensor]) -> None:
         for source, state in zip(self._sources, states, strict=True):
             source.set_rng_state(state)
+
+
+class OwnRandom:
+    """What one process draws for itself in its steps.
+
+    Args:
+        seed: Of the run.
+        processes: Which of how many this is.
+
+    Attributes:
+        generator: For what takes one: augmentation, the noise of a loss.
+        rest: For what draws from the global state: dropout, the gradient penalty.
+    """
+
+    def __init__(self, seed: int, processes: Processes) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+        self.rest = RandomState(seed, processes.device)
+        self._seed, self._rank = seed, processes.rank
+
+    @contextmanager
+    def in_force(self, step: int) -> Iterator[None]:
+        """Draw what ``step`` draws; the global state is ours as long."""
+        if self._rank:
+            seed = stream_seed(self._seed, step, self._rank)
+            self.generator.manual_seed(seed)
+            self.rest.restart(seed)
+        with self.rest.in_force():
+            yield
+
+    def load(self, generator: Tensor, rest: dict[str, Tensor]) -> None:
+        """Go on from the states, and the seed, of process 0 of a run."""
+        self.generator.set_state(generator)
+        self._seed = self.generator.initial_seed()
+        self.rest.load_state_dict(rest)

@@ -1,0 +1,89 @@
+"""A network that learns, from a batch in one piece or in many."""
+
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganbook.training.batch_norm import share_statistics
+from ganbook.training.divergence import DivergenceError
+from ganbook.training.processes import Processes
+
+
+class Player:
+    """A network with its Adam, the same in all processes.
+
+    Gradients are averaged by hand, after they are complete. PyTorch's wrapper for
+    this (``DistributedDataParallel``) sends them while they are computed, which
+    hides the message behind the work; but it forbids ``torch.autograd.grad``, on
+    which the penalties of slopes rest, and hides the methods of the network. Here a
+    network stays what it is.
+
+    Args:
+        name: What errors call it.
+        network: What learns. It is moved to the processes' device, and begins with
+            the weights of process 0.
+        processes: With whom it learns.
+        learning_rate: Adam's.
+        betas: Adam's decay rates of the first and the second moment.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        processes: Processes,
+        *,
+        learning_rate: float,
+        betas: tuple[float, float],
+    ) -> None:
+        self.name, self.processes = name, processes
+        self.network = network.to(processes.device)
+        processes.start_alike(network)
+        share_statistics(network, processes)
+        self._adam = torch.optim.Adam(
+            network.parameters(), learning_rate, betas, fused=True
+        )
+
+    def update(self, losses: Iterable[Tensor], *, pieces: int, step: int) -> float:
+        r"""Make one step down the mean of ``losses`` over pieces and processes.
+
+        .. math::
+
+            \nabla L = \frac{1}{Pn} \sum_{r=1}^{P} \sum_{i=1}^{n} \nabla L_{r,i}
+
+        Args:
+            losses: Of one piece each, a mean over its images; asked for one by one,
+                so that only one piece's graph is in memory.
+            pieces: Their number n.
+            step: What an error says about when it was.
+
+        Returns:
+            The mean of the losses, the same in all processes.
+
+        Raises:
+            DivergenceError: If the mean is not finite, in all processes at once;
+                the update is not made.
+        """
+        self._adam.zero_grad()
+        total = torch.zeros((), device=self.processes.device)
+        for loss in losses:
+            loss = loss / pieces
+            loss.backward()
+            total += loss.detach()
+        mean = self.processes.mean(total).item()
+        if not isfinite(mean):
+            raise DivergenceError(self.name, mean, step)
+        self.processes.average_gradients(self.network)
+        self._adam.step()
+        return mean
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return Adam's moments; the weights are the network's."""
+        return self._adam.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with Adam's moments from ``state``."""
+        self._adam.load_state_dict(state)
