@@ -52,6 +52,8 @@ RECIPE: dict[str, Any] = {
     "regularize_every": 16,
 }
 GAMMA = 0.1
+#: Photographs that no network is trained on, and the seed that chooses them.
+HELD_OUT, HELD_OUT_SEED = 503, 0
 
 
 def augmentation() -> Adaptive:
@@ -103,8 +105,8 @@ def new_trainer(
     )
 
 
-def faces(size: int = 64) -> Tensor:
-    """Load the training photographs of the folder that ``GANBOOK_DATA`` names."""
+def faces(size: int = 64) -> tuple[Tensor, Tensor]:
+    """Load the photographs under ``GANBOOK_DATA``: for training, and held out."""
     import os  # until data.cats is here
 
     import numpy as np
@@ -112,8 +114,11 @@ def faces(size: int = 64) -> Tensor:
 
     paths = sorted(Path(os.environ["GANBOOK_DATA"], "cats64/train/cat").glob("*.jpg"))
     pixels = np.stack([np.asarray(Image.open(p).convert("RGB")) for p in paths])
-    images = data.from_pixels(torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
-    return images if size == 64 else torch.nn.functional.avg_pool2d(images, 64 // size)
+    pixels = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+    random = torch.Generator().manual_seed(HELD_OUT_SEED)
+    order = torch.randperm(len(pixels), generator=random)
+    images = data.from_pixels(pixels[order])
+    return images[HELD_OUT:], images[:HELD_OUT]
 
 
 class LongRun:
@@ -207,7 +212,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--size", type=int, default=64, choices=(32, 64, 128))
     options = parser.parse_args(arguments)
-    LongRun(new_trainer(faces(options.size)), options.folder).train(options.minutes)
+    images, _ = faces(options.size)
+    LongRun(new_trainer(images), options.folder).train(options.minutes)
 
 
 if __name__ == "__main__":
