@@ -14,7 +14,7 @@ _COLORS = {
     "black": ((0.20, 0.19, 0.21), (0.36, 0.34, 0.36), (0.10, 0.10, 0.11), "slate"),
     "gray": ((0.56, 0.60, 0.66), (0.78, 0.80, 0.83), (0.31, 0.34, 0.40), "slate"),
     "orange": ((0.91, 0.60, 0.29), (0.99, 0.85, 0.65), (0.73, 0.37, 0.12), "pink"),
-    "cream": ((0.95, 0.85, 0.70), (0.99, 0.95, 0.88), (0.80, 0.62, 0.43), "pink"),
+    "cream": ((0.94, 0.81, 0.63), (0.99, 0.94, 0.86), (0.80, 0.62, 0.43), "pink"),
     "white": ((0.95, 0.94, 0.92), (0.99, 0.98, 0.97), (0.80, 0.78, 0.76), "pink"),
     "brown": ((0.57, 0.43, 0.31), (0.84, 0.73, 0.58), (0.25, 0.17, 0.12), "brick"),
 }
@@ -119,7 +119,7 @@ def points(cats, fur: Tensor) -> Tensor:
     """A dark mask, as Siamese cats wear it."""
     gray = (cats.factors.coat == CAT_FACTORS["coat"].index("gray"))[:, None]
     mask = torch.where(gray, torch.tensor(_STEEL), torch.tensor(_SEAL))
-    fur = _toward(fur, cats.colors.light, torch.where(gray[..., None], 0.55, 0.35))
+    fur = _toward(fur, cats.colors.light, torch.where(gray[..., None], 0.85, 0.35))
     reach = torch.hypot(cats.x, 0.85 * (cats.y - 0.14)) + 0.05 * cats.patches[0]
     return _toward(fur, mask, 0.95 * step(0.52, 0.16, reach + 0.05 * cats.hairs[0]))
 

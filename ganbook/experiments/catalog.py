@@ -3,6 +3,7 @@
 from ganbook.experiments import (
     augmenting,
     balance,
+    cat_attributes,
     conv_gan,
     dense_half,
     equal_seconds,
@@ -18,6 +19,7 @@ EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
         lenet.LENET,
+        cat_attributes.CAT_ATTRIBUTES,
         vanilla_gan.KNOBS,
         vanilla_gan.FULL,
         failures.FAILURES_IN_THE_PLANE,

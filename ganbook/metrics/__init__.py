@@ -1,5 +1,6 @@
 """Numbers for pictures, in three steps kept apart: features, statistics, number."""
 
+from ganbook.metrics.attributes import CatAttributes, cat_attributes
 from ganbook.metrics.classifier import Classes, classify, lenet
 from ganbook.metrics.copying import copying
 from ganbook.metrics.distances import (
@@ -23,6 +24,7 @@ from ganbook.metrics.statistics import Statistics
 from ganbook.metrics.uncertainty import Interval, Limit, bootstrap, extrapolate
 
 __all__ = [
+    "CatAttributes",
     "Classes",
     "Distance",
     "Interval",
@@ -32,6 +34,7 @@ __all__ = [
     "PrecisionRecall",
     "Statistics",
     "bootstrap",
+    "cat_attributes",
     "classify",
     "copying",
     "extrapolate",

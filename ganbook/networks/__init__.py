@@ -1,7 +1,9 @@
 """Networks, one file a family. Discriminators return logits of shape (N, 1)."""
 
+from ganbook.networks.attributes import CatAttributeNet
 from ganbook.networks.cats import CatDiscriminator, CatGenerator
 from ganbook.networks.conv import ConvDiscriminator, ConvGenerator
+from ganbook.networks.dcgan import DcganDiscriminator, DcganGenerator
 from ganbook.networks.denoisers import MixtureDenoiser, VelocityDenoiser
 from ganbook.networks.dense import DenseDiscriminator, DenseGenerator
 from ganbook.networks.diffusion import DenseDenoiser, UNet
@@ -17,10 +19,13 @@ from ganbook.networks.srgan import SRDiscriminator, SRResNet
 from ganbook.networks.vae import VariationalAutoencoder
 
 __all__ = [
+    "CatAttributeNet",
     "CatDiscriminator",
     "CatGenerator",
     "ConvDiscriminator",
     "ConvGenerator",
+    "DcganDiscriminator",
+    "DcganGenerator",
     "DenseDenoiser",
     "DenseDiscriminator",
     "DenseEnergy",
