@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganbook.networks.shapes import check_images, check_latents
+
 
 class SameConv2d(nn.Conv2d):
     r"""A convolution padded as Keras pads with ``padding="same"``.
@@ -134,11 +136,7 @@ class ConvGenerator(nn.Module):
         Raises:
             ValueError: If ``z`` has another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"latent vectors have shape {tuple(z.shape)}; "
-                f"expected (N, {self.latent_dim})"
-            )
+        check_latents(z, self.latent_dim)
         return self.layers(z)
 
 
@@ -181,10 +179,7 @@ class ConvDiscriminator(nn.Module):
         Raises:
             ValueError: If the images have another shape.
         """
-        if tuple(images.shape[1:]) != (1, 28, 28):
-            raise ValueError(
-                f"images have shape {tuple(images.shape)}; expected (N, 1, 28, 28)"
-            )
+        check_images(images, (1, 28, 28))
         return self.layers(images)
 
 

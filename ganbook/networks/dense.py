@@ -5,6 +5,8 @@ from math import prod
 
 from torch import Tensor, nn
 
+from ganbook.networks.shapes import check_images, check_latents
+
 
 class DenseGenerator(nn.Module):
     """Maps latent vectors to images through widening dense layers.
@@ -51,11 +53,7 @@ class DenseGenerator(nn.Module):
         Raises:
             ValueError: If ``z`` has another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"latent vectors have shape {tuple(z.shape)}; "
-                f"expected (N, {self.latent_dim})"
-            )
+        check_latents(z, self.latent_dim)
         return self.layers(z)
 
 
@@ -95,9 +93,5 @@ class DenseDiscriminator(nn.Module):
         Raises:
             ValueError: If an image has another shape.
         """
-        if tuple(images.shape[1:]) != self.image_shape:
-            raise ValueError(
-                f"images have shape {tuple(images.shape)}; "
-                f"expected (N, {', '.join(map(str, self.image_shape))})"
-            )
+        check_images(images, self.image_shape)
         return self.layers(images)

@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
+from ganbook.networks.shapes import check_images
+
 
 class LeNet(nn.Module):
     """A small classifier of 28x28 digits, after LeNet-5.
@@ -34,10 +36,7 @@ class LeNet(nn.Module):
         Raises:
             ValueError: If an image has another shape.
         """
-        if tuple(images.shape[1:]) != (1, 28, 28):
-            raise ValueError(
-                f"images have shape {tuple(images.shape)}; expected (N, 1, 28, 28)"
-            )
+        check_images(images, (1, 28, 28))
         x = max_pool2d(self.conv1(images).relu(), 2)  # (N, 16, 14, 14)
         x = max_pool2d(self.conv2(x).relu(), 2)  # (N, 32, 7, 7)
         return self.dense(x.flatten(1)).relu()

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ganbook.networks.shapes import check_latents
+
 
 class PlaneGenerator(nn.Module):
     """Maps latent vectors to points in the plane: ``Linear -> ReLU``, then ``Linear``.
@@ -30,9 +32,5 @@ class PlaneGenerator(nn.Module):
         Raises:
             ValueError: If ``z`` has another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"latent vectors have shape {tuple(z.shape)}; "
-                f"expected (N, {self.latent_dim})"
-            )
+        check_latents(z, self.latent_dim)
         return self.layers(z)

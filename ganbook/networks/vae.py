@@ -17,6 +17,8 @@ from math import isfinite, log, prod
 import torch
 from torch import Tensor, nn
 
+from ganbook.networks.shapes import check_latents
+
 
 class VariationalAutoencoder(nn.Module):
     r"""Dense encoder and decoder with normal distributions at both ends.
@@ -110,11 +112,7 @@ class VariationalAutoencoder(nn.Module):
         Raises:
             ValueError: If ``z`` has another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"latent vectors have shape {tuple(z.shape)}; "
-                f"expected (N, {self.latent_dim})"
-            )
+        check_latents(z, self.latent_dim)
         return self.decoder(z).float().unflatten(1, self.image_shape)
 
     def forward(self, z: Tensor) -> Tensor:
