@@ -20,7 +20,10 @@ def test_settings_are_all_pairs_and_two_kinds_of_speed():
     assert len(pairs) == 2 * 4 * 4
     assert {s["r1"] for s in settings} == {0.0, 0.1}
     assert {s.get("discriminator_steps") for s in settings} == {None, 2, 5}
-    assert all(s["width_d"] in (16, 64) for s in settings if s not in pairs)
+    fast = [s for s in settings if s.get("rate_d") == balance.FAST]
+    assert len(fast) == 2 * 4 * 4
+    others = [s for s in settings if s not in pairs + fast]
+    assert len(others) == 2 * 6 and {s["width_d"] for s in others} == {16, 64}
 
 
 @pytest.mark.parametrize("setting", [balance.BALANCE.settings[i] for i in (0, 31, 47)])
