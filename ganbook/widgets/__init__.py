@@ -15,6 +15,7 @@ from ganbook.widgets.latent_plane import LatentPlane
 from ganbook.widgets.noise_contrast import NoiseContrast
 from ganbook.widgets.page import PageWidget
 from ganbook.widgets.play_gan import PlayGan
+from ganbook.widgets.receptive_field import ReceptiveField
 from ganbook.widgets.transposed_convolution import TransposedConvolution
 from ganbook.widgets.two_clouds import TwoClouds
 from ganbook.widgets.two_models import TwoModels
@@ -30,6 +31,7 @@ __all__ = [
     "NoiseContrast",
     "PageWidget",
     "PlayGan",
+    "ReceptiveField",
     "TransposedConvolution",
     "TwoClouds",
     "TwoModels",
