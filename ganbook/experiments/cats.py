@@ -39,7 +39,7 @@ from ganbook.training import (
     save_checkpoint,
 )
 
-FOLDER = Path("_build", "runs", "cats")
+FOLDER = Path("_build", "runs")
 CHECKPOINT, JOURNAL = "checkpoint.safetensors", "journal.json"
 SECONDS_BETWEEN_CHECKPOINTS = 150.0
 
@@ -203,17 +203,34 @@ class LongRun:
         return max((r["images"] for r in self.journal if r["copy"]), default=0)
 
 
+#: Runs by name: size of the images, and widths of the players.
+RUNS: dict[str, dict[str, int]] = {
+    "cats": {"size": 64, "generator_width": 1536, "discriminator_width": 1024},
+    "cats-drawn": {"size": 32, "generator_width": 768, "discriminator_width": 512},
+}
+DRAWN = 10_000
+
+
+def images_of(run: str) -> Tensor:
+    """Return what a run is trained on: photographs, or drawn cats."""
+    size = RUNS[run]["size"]
+    if run == "cats-drawn":
+        return data.drawn_cats(DRAWN, size=size, seed=0).images
+    return faces(size)[0]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train for a number of minutes."""
     parser = argparse.ArgumentParser(
         prog="python -m ganbook.experiments.cats", description=__doc__.splitlines()[0]
     )
+    parser.add_argument("run", nargs="?", choices=RUNS, default="cats")
     parser.add_argument("--minutes", type=float, default=60.0, help="on the clock")
-    parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--size", type=int, default=64, choices=(32, 64, 128))
+    parser.add_argument("--folder", type=Path, help="default: _build/runs/RUN")
     options = parser.parse_args(arguments)
-    images, _ = faces(options.size)
-    LongRun(new_trainer(images), options.folder).train(options.minutes)
+    widths = {name: w for name, w in RUNS[options.run].items() if name != "size"}
+    trainer = new_trainer(images_of(options.run), **widths)
+    LongRun(trainer, options.folder or FOLDER / options.run).train(options.minutes)
 
 
 if __name__ == "__main__":
