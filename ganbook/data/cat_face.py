@@ -6,70 +6,15 @@ import torch
 from torch import Tensor
 
 from ganbook.data.cat_factors import CAT_FACTORS, CatFactors
-from ganbook.data.cat_fur import PATTERNS, WHITE, chance, colors, hair
-from ganbook.data.shapes import Board, common, ellipse, lens, look_up, step, union
+from ganbook.data.cat_fur import PATTERNS, WHITE, ear_fur
+from ganbook.data.cat_head import Cats
+from ganbook.data.shapes import common, ellipse, lens, step
 
 _IRIS = torch.tensor(  # amber, green, blue
     [[0.93, 0.66, 0.20], [0.55, 0.75, 0.34], [0.38, 0.66, 0.90]]
 )
 _LINE = torch.tensor([[0.13, 0.10, 0.10]])
 _ROSE = torch.tensor([[0.90, 0.66, 0.62]])
-
-
-class Cats:
-    """Cats of one pattern and one shape of ears, in the coordinates of their heads.
-
-    The origin lies between the eyes; the head is about as wide as 1.3 halves of the
-    picture. Left and right are one side drawn twice: ``side`` is the distance from
-    the middle.
-    """
-
-    def __init__(self, factors: CatFactors, size: int) -> None:
-        self.factors = factors
-        self.board = Board(len(factors.coat), size)
-        self.colors = colors(factors)
-        drawn = chance(factors.fur)
-        self.jitter = drawn.jitter.T[..., None, None]  # (12, N, 1, 1)
-        self._pose()
-        self.hairs = hair(self.board, drawn, self.x, self.y - 0.16)
-        self.patches = look_up(drawn.patches, self.x, self.y)
-        self.head = self._head()
-        self.muzzle = step(0.05, -0.05, self._muzzle())
-        self.eye = self._eye()
-        self.around_eyes = step(0.10, 0.02, self.eye)
-
-    def _pose(self) -> None:
-        """Move, turn and scale from the picture to the head."""
-        turn = torch.deg2rad(self.factors.tilt)[:, None, None]
-        scale = 1.09 + 0.05 * self.jitter[0]
-        # A leaning head swings about the neck.
-        x = self.board.x - 0.05 * self.jitter[1] - 0.24 * turn
-        y = self.board.y - 0.16 - 0.03 * self.jitter[5] - 0.1 * turn.square()
-        self.scale = scale
-        self.x = (turn.cos() * x + turn.sin() * y) / scale
-        self.y = (turn.cos() * y - turn.sin() * x) / scale
-        self.wide = self.factors.width[:, None, None]
-        self.side = self.x.abs()
-        self.sign = self.x.sign()
-
-    def _head(self) -> Tensor:
-        skull = ellipse(self.x, self.y + 0.03, 0.585 * self.wide, 0.50)
-        cheeks = ellipse(self.side - 0.27 * self.wide, self.y - 0.20, 0.36, 0.27)
-        chin = ellipse(self.x, self.y - 0.36, 0.24, 0.17)
-        fluff = (0.02 + 0.03 * step(0.1, 0.4, self.y)) * self.hairs[1]
-        return union(union(skull, cheeks, 0.15), chin, 0.12) + fluff
-
-    def _muzzle(self) -> Tensor:
-        lobes = ellipse(self.side - 0.085, self.y - 0.285, 0.14, 0.105)
-        chin = ellipse(self.x, self.y - 0.385, 0.11, 0.08)
-        return union(lobes, chin, 0.05)
-
-    def _eye(self) -> Tensor:
-        x, y = self.side - 0.275 * self.wide, self.y + 0.005
-        lean = 0.16  # radians: the outer corner is the higher one
-        self.eye_x = math.cos(lean) * x - math.sin(lean) * y
-        self.eye_y = math.cos(lean) * y + math.sin(lean) * x
-        return lens(self.eye_x, self.eye_y, 0.165, 0.135, 0.115)
 
 
 def draw(factors: CatFactors, size: int) -> Tensor:
@@ -99,12 +44,13 @@ def backdrop(cats: Cats) -> None:
 
 def body(cats: Cats) -> None:
     """Neck and shoulders, in the shadow of the head."""
-    board, pattern = cats.board, _pattern(cats)
+    board, pattern = cats.board, cats.pattern
     sway = 0.05 * cats.jitter[1]
     shape = ellipse(board.x - sway, board.y - 1.16, 0.66 * cats.wide, 0.72)
     shape = shape + 0.03 * cats.hairs[1]
     alpha = board.inside(shape)
-    board.fill(_blend(cats.colors.fur, cats.colors.light, pattern == "points"), alpha)
+    pale = 0.5 if pattern == "points" else 0.0
+    board.fill(cats.colors.fur.lerp(cats.colors.light, pale), alpha)
     if pattern in ("bicolor", "calico"):
         bib = ellipse(board.x - sway, board.y - 1.05, 0.30, 0.52) + 0.05 * cats.hairs[0]
         board.fill(torch.tensor([WHITE]), alpha * board.inside(bib, 0.06))
@@ -123,7 +69,7 @@ def ears(cats: Cats) -> None:
     # Two arcs that meet in a tip; the lower half of the almond is behind the head.
     shape = _ear(across, along) + 0.012 * cats.hairs[1]
     alpha = board.inside(shape)
-    board.fill(_ear_color(cats), alpha)
+    board.fill(ear_fur(cats), alpha)
     board.shade(1 + alpha * (0.10 * cats.hairs[0] - 0.15 * step(-0.06, 0.0, shape)))
     inner = _ear(across * 1.35 + 0.01, along * 1.22 - 0.05)
     hollow = board.inside(inner, 0.05) * (0.75 + 0.25 * step(-0.5, 0.1, along))
@@ -153,7 +99,7 @@ def folded_ears(cats: Cats) -> None:
     under = step(0.10, -0.04, lens(across, along - 0.06, 0.21, 0.10, 0.15))
     board.shade(1 - 0.38 * under * board.inside(cats.head))
     alpha = board.inside(flap)
-    board.fill(_ear_color(cats), alpha)
+    board.fill(ear_fur(cats), alpha)
     light = 1.06 - 0.9 * along + 0.10 * cats.hairs[0] - 0.16 * step(-0.05, 0, flap)
     board.shade(1 + alpha * (light - 1))
 
@@ -163,7 +109,7 @@ def head(cats: Cats) -> None:
     board = cats.board
     alpha = board.inside(cats.head)
     fur = cats.colors.fur[..., None, None].expand_as(board.image)
-    fur = PATTERNS[_pattern(cats)](cats, fur)
+    fur = PATTERNS[cats.pattern](cats, fur)
     # As if the head were round, and the light came from above, a little from the left.
     rim = step(-0.20, 0.02, cats.head)
     light = 1.05 - 0.14 * cats.y - 0.05 * cats.x - 0.17 * rim
@@ -205,7 +151,7 @@ def nose_and_mouth(cats: Cats) -> None:
     board, x, y = cats.board, cats.side, cats.y - 0.195
     # On black fur a darker line would be lost.
     tone = 0.12 + 0.40 * cats.colors.fur.mean(1, keepdim=True).lt(0.3)
-    tone = torch.full_like(tone, 0.12) if _pattern(cats) == "bicolor" else tone
+    tone = torch.full_like(tone, 0.12) if cats.pattern == "bicolor" else tone
     line = board.line(x, 0.014) * step(0.02, 0.04, y) * step(0.10, 0.09, y)
     arc = torch.hypot(x - 0.062, y - 0.083) - 0.062
     arcs = board.line(arc, 0.016) * step(0.075, 0.095, y) * step(0.135, 0.11, x)
@@ -234,32 +180,6 @@ def whiskers(cats: Cats) -> None:
         board.fill(torch.tensor([[1.0, 1.0, 0.99]]), 0.85 * hair)
 
 
-def _pattern(cats: Cats) -> str:
-    return CAT_FACTORS["pattern"][cats.factors.pattern[0]]
-
-
-def _blend(color: Tensor, other: Tensor, really: bool) -> Tensor:
-    return (color + other) / 2 if really else color
-
-
-def _ear_color(cats: Cats) -> Tensor:
-    """Ears wear the color of the points, the stripes, or the patches on their side."""
-    pattern, fur, dark = _pattern(cats), cats.colors.fur, cats.colors.dark
-    if pattern in ("points", "calico"):
-        full = fur[..., None, None].expand_as(cats.board.image)
-        return PATTERNS[pattern](_Ears(cats), full)
-    return 0.6 * fur + 0.4 * dark if pattern == "tabby" else fur
-
-
-class _Ears:
-    """Cats, seen where a pattern is strongest."""
-
-    def __init__(self, cats: Cats) -> None:
-        self.__dict__.update(cats.__dict__)
-        if _pattern(cats) == "points":
-            self.x, self.y = 0.2 * cats.x, 0.14 + 0.0 * cats.y
-
-
 def _rose(cats: Cats) -> Tensor:
     """Skin: darker under dark fur."""
     return 0.45 * _ROSE + 0.55 * _ROSE * (0.35 + 0.65 * cats.colors.light)
@@ -276,9 +196,8 @@ def _iris(cats: Cats) -> Tensor:
 
 def _nose(cats: Cats) -> Tensor:
     """Siamese noses are dark; those of two-colored cats are pink."""
-    pattern = _pattern(cats)
-    if pattern == "points":
+    if cats.pattern == "points":
         return torch.tensor([[0.33, 0.24, 0.22]])
-    if pattern in ("bicolor", "calico"):
+    if cats.pattern in ("bicolor", "calico"):
         return torch.tensor([[0.90, 0.58, 0.56]])
     return cats.colors.nose

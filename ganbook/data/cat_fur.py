@@ -1,13 +1,16 @@
 """The fur of drawn cats: its colors, its hairs, and the patterns on it."""
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ganbook.data.cat_factors import CAT_FACTORS, CatFactors
 from ganbook.data.shapes import Board, ellipse, look_up, smooth, step
+
+if TYPE_CHECKING:
+    from ganbook.data.cat_head import Cats
 
 # Of each coat: fur, its light parts, its stripes or points, the nose.
 _COLORS = {
@@ -85,12 +88,12 @@ def hair(board: Board, chance: Chance, x: Tensor, y: Tensor) -> tuple[Tensor, Te
     return first * kept, second * kept
 
 
-def plain(cats, fur: Tensor) -> Tensor:
+def plain(cats: "Cats", fur: Tensor) -> Tensor:
     """Fur of one color, somewhat lighter around the mouth."""
     return _toward(fur, cats.colors.light, 0.45 * cats.muzzle)
 
 
-def tabby(cats, fur: Tensor) -> Tensor:
+def tabby(cats: "Cats", fur: Tensor) -> Tensor:
     """Stripes that run from the brows up and over the cheeks; an M on the forehead."""
     x, y, wobble = cats.x, cats.y, cats.patches[0]
     around = torch.atan2(x.abs(), -(y - 0.10))
@@ -104,7 +107,7 @@ def tabby(cats, fur: Tensor) -> Tensor:
     return _toward(fur, cats.colors.dark, 0.85 * stripes)
 
 
-def bicolor(cats, fur: Tensor) -> Tensor:
+def bicolor(cats: "Cats", fur: Tensor) -> Tensor:
     """A white muzzle and a white blaze between the eyes, its edge in tufts."""
     edge = 0.045 * cats.patches[0] + 0.05 * cats.hairs[0]
     wide = 0.05 + 0.03 * cats.jitter[3]
@@ -115,18 +118,18 @@ def bicolor(cats, fur: Tensor) -> Tensor:
     return _toward(fur, torch.tensor(WHITE), white)
 
 
-def points(cats, fur: Tensor) -> Tensor:
+def points(cats: "Cats", fur: Tensor) -> Tensor:
     """A dark mask, as Siamese cats wear it."""
-    gray = (cats.factors.coat == CAT_FACTORS["coat"].index("gray"))[:, None]
-    mask = torch.where(gray, torch.tensor(_STEEL), torch.tensor(_SEAL))
-    fur = _toward(fur, cats.colors.light, torch.where(gray[..., None], 0.85, 0.35))
+    pale = torch.where(_is(cats, "gray"), 0.85, 0.35)
+    fur = _toward(fur, cats.colors.light, pale[..., None])
     reach = torch.hypot(cats.x, 0.85 * (cats.y - 0.14)) + 0.05 * cats.patches[0]
-    return _toward(fur, mask, 0.95 * step(0.52, 0.16, reach + 0.05 * cats.hairs[0]))
+    mask = 0.95 * step(0.52, 0.16, reach + 0.05 * cats.hairs[0])
+    return _toward(fur, _mask(cats), mask)
 
 
-def calico(cats, fur: Tensor) -> Tensor:
+def calico(cats: "Cats", fur: Tensor) -> Tensor:
     """Patches of red and black on white."""
-    cream = (cats.factors.coat == CAT_FACTORS["coat"].index("cream"))[:, None]
+    cream = _is(cats, "cream")
     red = torch.where(cream, torch.tensor(_PALE), torch.tensor(_RED))
     ink = torch.where(cream, torch.tensor(_SMOKE), torch.tensor(_INK))
     edge = 0.12 * cats.hairs[0]
@@ -137,6 +140,27 @@ def calico(cats, fur: Tensor) -> Tensor:
     inks = cats.patches[1] - side + high + edge - 0.1
     fur = _toward(fur, red, step(0.28, 0.42, reds))
     return _toward(fur, ink, step(0.38, 0.52, inks))
+
+
+def ear_fur(cats: "Cats") -> Tensor:
+    """Return the color of ears: (N, 3), or (N, 3, H, W) where patches reach them."""
+    fur = cats.colors.fur
+    if cats.pattern == "calico":
+        return calico(cats, fur[..., None, None].expand_as(cats.board.image))
+    if cats.pattern == "points":
+        return _mask(cats)
+    return fur.lerp(cats.colors.dark, 0.4 if cats.pattern == "tabby" else 0.0)
+
+
+def _mask(cats: "Cats") -> Tensor:
+    """Return the color of points, (N, 3)."""
+    gray = _is(cats, "gray")
+    return torch.where(gray, torch.tensor(_STEEL), torch.tensor(_SEAL))
+
+
+def _is(cats: "Cats", coat: str) -> Tensor:
+    """Tell which cats wear a coat, (N, 1)."""
+    return (cats.factors.coat == CAT_FACTORS["coat"].index(coat))[:, None]
 
 
 def _toward(fur: Tensor, color: Tensor, alpha: Tensor) -> Tensor:
