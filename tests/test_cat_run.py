@@ -1,4 +1,5 @@
 import json
+from itertools import islice
 
 import torch
 from safetensors.torch import load_file
@@ -18,8 +19,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     cats.LongRun(small_trainer(), whole).train(5, steps=4)
     cats.LongRun(small_trainer(), halves).train(5, steps=2)
     cats.LongRun(small_trainer(), halves).train(5, steps=4)
-    name = "generator-0000004.safetensors"
-    expected, found = load_file(whole / name), load_file(halves / name)
+    expected, found = (load_file(f / cats.CHECKPOINT) for f in (whole, halves))
     assert all(torch.equal(found[key], expected[key]) for key in expected)
     rows = json.loads((halves / cats.JOURNAL).read_text())
     assert [row["steps"] for row in rows] == [2, 4]
@@ -37,7 +37,23 @@ def test_checkpoints_on_the_way(tmp_path):
     run = cats.LongRun(small_trainer(), tmp_path)
     run.train(5, steps=3, seconds_between=0)
     assert [row["steps"] for row in run.journal] == [1, 2, 3]
-    assert [row["copy"] for row in run.journal] == [False, False, True]
+
+
+def test_copies_at_the_milestones(tmp_path, monkeypatch):
+    monkeypatch.setattr(cats, "milestones", lambda batch_size: iter((32, 64, 99)))
+    run = cats.LongRun(small_trainer(), tmp_path)
+    run.train(5, steps=3)
+    assert [row["copy"] for row in run.journal] == [True, False]
+    cats.LongRun(small_trainer(), tmp_path).train(5, steps=4)
+    names = sorted(path.name for path in tmp_path.glob("generator-*"))
+    assert names == ["generator-0000002.safetensors", "generator-0000004.safetensors"]
+    kept = load_file(cats.copy_of(tmp_path, 2))
+    assert {value.dtype for value in kept.values()} == {torch.float16}
+
+
+def test_milestones_grow_by_a_quarter_and_are_whole_steps():
+    first = list(islice(cats.milestones(16), 4))
+    assert first == [10_000, 12_512, 15_648, 19_568]
 
 
 def test_a_journal_that_is_ahead_of_its_checkpoint_is_cut(tmp_path):

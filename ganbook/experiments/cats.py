@@ -10,7 +10,8 @@ looks at the copies later.
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,20 @@ def faces(size: int = 64) -> tuple[Tensor, Tensor]:
     return images[HELD_OUT:], images[:HELD_OUT]
 
 
+def milestones(batch_size: int = RECIPE["batch_size"]) -> Iterator[int]:
+    """Yield after how many images a copy is kept: 10,000, then a quarter more."""
+    images = 10_000
+    while True:
+        images = ceil(images / batch_size) * batch_size  # a whole number of steps
+        yield images
+        images = round(1.25 * images)
+
+
+def copy_of(folder: Path, steps: int) -> Path:
+    """Return where the average after so many steps is kept."""
+    return folder / f"generator-{steps:07d}.safetensors"
+
+
 class LongRun:
     """A trainer with a folder: goes on where the folder says it was.
 
@@ -154,22 +169,24 @@ class LongRun:
     ) -> None:
         """Go on until the time is over, or until so many steps have been played."""
         began = saved = time.monotonic()
-        # The first copy after 10,000 images, the next when a quarter more.
-        copy_at = max(10_000, round(1.25 * self._copied()))
+        ahead = (m for m in milestones(self.batch_size) if m > self._images())
+        copy_at = next(ahead)
         while steps is None or self.trainer.steps_played < steps:
             played = self.trainer.step()
             self.trainer.augment.adapt(played.real_accuracy, self.batch_size)
-            images = self.trainer.steps_played * self.batch_size
             now = time.monotonic()
-            if images >= copy_at:
+            if self._images() >= copy_at:
                 self.save(copy=True)
-                saved, copy_at = now, round(1.25 * images)
+                saved, copy_at = now, next(ahead)
             elif now - saved > seconds_between:
                 self.save()
                 saved = now
             if now - began > 60 * minutes:
                 break
-        self.save(copy=True)
+        if not (
+            self.journal and self.journal[-1]["steps"] == self.trainer.steps_played
+        ):
+            self.save()
 
     def save(self, *, copy: bool = False) -> None:
         """Write the journal and the checkpoint, and a copy of the average if asked."""
@@ -177,7 +194,7 @@ class LongRun:
         steps = trainer.steps_played
         row: dict[str, Any] = {
             "steps": steps,
-            "images": steps * self.batch_size,
+            "images": self._images(),
             "cpu": self._spent[0] + time.process_time() - self._began[0],
             "wall": self._spent[1] + time.monotonic() - self._began[1],
             "copy": copy,
@@ -194,13 +211,13 @@ class LongRun:
                 for name, value in trainer.ema.network.state_dict().items()
             }
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_file(weights, self.folder / f"generator-{steps:07d}.safetensors")
+            save_file(weights, copy_of(self.folder, steps))
         replace(self.folder / JOURNAL, json.dumps(self.journal).encode())
         save_checkpoint(trainer, self.folder / CHECKPOINT)
         print(json.dumps(row), flush=True)
 
-    def _copied(self) -> float:
-        return max((r["images"] for r in self.journal if r["copy"]), default=0)
+    def _images(self) -> int:
+        return self.trainer.steps_played * self.batch_size
 
 
 #: Runs by name: size of the images, and widths of the players.
