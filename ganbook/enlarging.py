@@ -263,6 +263,10 @@ class SuperResolver:
         self.batches.load_state_dict(state["batches"])
         for player, network in self.players.items():
             network.load_state_dict(state["players"][player])
-            self._optimizers[player].load_state_dict(state["optimizers"][player])
+            optimizer = self._optimizers[player]
+            optimizer.load_state_dict(state["optimizers"][player])
+            for weight, moments in optimizer.state.items():  # laid out as the weights
+                for name in ("exp_avg", "exp_avg_sq"):
+                    moments[name] = torch.empty_like(weight).copy_(moments[name])
         self.ema.load_state_dict(state["ema"])
         self.history.load_state_dict(state["history"])

@@ -13,6 +13,7 @@ Source: Ledig et al. (2017); Wang et al. (2018) for the relativistic stage.
 """
 
 from ganbook.enlarging import Enlargement, Objective, SuperResolver
+from ganbook.networks.enlargers import blend, enlarge, pretrained, save_enlarger
 from ganbook.perceptual import (
     Features,
     PairedLoss,
@@ -27,7 +28,11 @@ __all__ = [
     "Objective",
     "PairedLoss",
     "SuperResolver",
+    "blend",
     "content_loss",
+    "enlarge",
     "paired",
+    "pretrained",
     "relativistic",
+    "save_enlarger",
 ]

@@ -129,7 +129,7 @@ def shrink(photo: Tensor, scale: int) -> Pair:
     """Return a photograph's pixels beside those of its shrunk copy, uint8.
 
     Args:
-        photo: Image (3, H, W), float in [-1, 1] or uint8.
+        photo: Image (C, H, W), float in [-1, 1] or uint8.
         scale: How much smaller; rows and columns it leaves over are cut off.
     """
     pixels = photo if photo.dtype == torch.uint8 else to_pixels(photo)

@@ -40,6 +40,7 @@ def photos(
     split: str = "train",
     verbose: bool = True,
     as_pixels: bool = False,
+    keep_gray: bool = False,
 ) -> list[Tensor]:
     """Load photographs, each with a size of its own.
 
@@ -60,6 +61,7 @@ def photos(
             subfolder.
         verbose: Print one line: how many photographs, of what size, from where.
         as_pixels: Return uint8 in 0..255, a quarter of the memory.
+        keep_gray: Return images that are stored gray as (1, H, W).
 
     Returns:
         Images float32 (3, H, W) in [-1, 1].
@@ -78,7 +80,8 @@ def photos(
         place = _find(folder, split)
         files = _images(place)
         origin = f"from {Path(folder).as_posix()}"
-    found = [image for image in map(_read_or_report, files) if image is not None]
+    read = (_read_or_report(file, keep_gray) for file in files)
+    found = [image for image in read if image is not None]
     if not found:
         raise ValueError(f"{origin}: none of {len(files)} files could be read")
     if verbose:
@@ -129,16 +132,20 @@ def _images(folder: Path) -> list[Path]:
     return files
 
 
-def _read_or_report(path: Path) -> Tensor | None:
+def _read_or_report(path: Path, keep_gray: bool) -> Tensor | None:
     try:
-        return read_photo(path)
+        return read_photo(path, keep_gray=keep_gray)
     except ValueError as error:
         print(f"photos: skipped {error}")
         return None
 
 
-def read_photo(path: str | PathLike[str]) -> Tensor:
+def read_photo(path: str | PathLike[str], *, keep_gray: bool = False) -> Tensor:
     """Read one image file by the rules of :func:`photos`: uint8 (3, H, W).
+
+    Args:
+        path: The file.
+        keep_gray: Return an image that is stored gray as (1, H, W).
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -151,6 +158,7 @@ def read_photo(path: str | PathLike[str]) -> Tensor:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)
             pixels = _colors(image)
+            gray = image.mode in ("1", "L", "LA", "I") or image.mode.startswith("I;16")
     except (
         OSError,
         SyntaxError,  # what Pillow raises for some broken PNG chunks
@@ -159,7 +167,8 @@ def read_photo(path: str | PathLike[str]) -> Tensor:
         Image.DecompressionBombError,
     ) as error:
         raise ValueError(f"{path.name}: {error}") from error
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+    image = torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+    return image[:1] if gray and keep_gray else image
 
 
 def _colors(image: Image.Image) -> np.ndarray:

@@ -4,12 +4,14 @@ from ganbook.experiments import (
     augmenting,
     balance,
     cat_attributes,
+    cat_measures,
     conv_gan,
     dense_half,
     equal_seconds,
     failures,
     lenet,
     memorization,
+    super_resolution,
     vae,
     vae_likelihood,
     vanilla_gan,
@@ -20,6 +22,8 @@ EXPERIMENTS = {
     for experiment in (
         lenet.LENET,
         cat_attributes.CAT_ATTRIBUTES,
+        cat_measures.CATS,
+        cat_measures.CATS_DRAWN,
         vanilla_gan.KNOBS,
         vanilla_gan.FULL,
         failures.FAILURES_IN_THE_PLANE,
@@ -33,5 +37,6 @@ EXPERIMENTS = {
         vae.ANOMALY,
         vae.COLLAPSE,
         vae_likelihood.LIKELIHOOD,
+        super_resolution.SUPER_RESOLUTION,
     )
 }

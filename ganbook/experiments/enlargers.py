@@ -7,6 +7,7 @@ moment and call it again.
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from ganbook import data, metrics
+from ganbook.experiments.experiment import Setting, label, slug
 from ganbook.experiments.recording import home
-from ganbook.networks import SRResNet
-from ganbook.restoration import Objective, SuperResolver
+from ganbook.networks import ImageNetFeatures, SRDiscriminator, SRResNet
+from ganbook.restoration import (
+    Objective,
+    SuperResolver,
+    blend,
+    content_loss,
+    relativistic,
+)
 from ganbook.training import load_checkpoint, save_checkpoint
 
 SCALE = 4
@@ -28,7 +36,12 @@ NETWORK = {
     "direct": True,
     "bicubic_skip": True,
 }
-PIXEL = {"steps": 20_000, "patch": 96, "batch_size": 8, "learning_rate": 1e-3}
+PIXEL = {"steps": 10_000, "patch": 96, "batch_size": 8, "learning_rate": 1e-3}
+TUNED = {"steps": 1_000, "patch": 64, "batch_size": 8, "learning_rate": 2e-4}
+DISCRIMINATOR = {"size": 64, "width": 32}
+#: Of later stages. At their start the pixel term pulls a tenth as hard as content
+#: does, an adversarial weight of 0.1 about as hard.
+PIXEL_WEIGHT, CONTENT_WEIGHT = 5.0, 1.0
 #: Photographs to train with; never the 100 of BSDS500/val, which are a test set.
 FOLDERS = (
     ("sr/train/T91", "train"),
@@ -38,29 +51,64 @@ FOLDERS = (
 EVERY_SECONDS = 120.0
 
 
-def training_photos(patch: int) -> list[Tensor]:
+@cache
+def training_photos() -> list[Tensor]:
     """Load the 91 + 400 photographs, as uint8, that are as large as a patch."""
     found = [
         photo
         for folder, split in FOLDERS
         for photo in data.photos(folder, split=split, verbose=False, as_pixels=True)
     ]
-    return [photo for photo in found if min(photo.shape[1:]) >= patch]
+    return [photo for photo in found if min(photo.shape[1:]) >= PIXEL["patch"]]
 
 
-def pixel_stage(photos: list[Tensor], *, seed: int = 0) -> SuperResolver:
-    """Prepare the first stage: the mean absolute error alone."""
+def prepare(setting: Setting, seed: int, photos: list[Tensor]) -> SuperResolver:
+    """Return the trainer of a stage at its beginning.
+
+    Later stages begin with the network of the first, which is trained if need be.
+    """
+    first = setting["model"] == "pixel"
+    plan = PIXEL if first else TUNED
+    pairs = data.Patches(photos, SCALE, plan["patch"], plan["batch_size"], seed=seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = SRResNet(**NETWORK)
-    pairs = data.Patches(photos, SCALE, PIXEL["patch"], PIXEL["batch_size"], seed=seed)
+        network, judge = SRResNet(**NETWORK), SRDiscriminator(**DISCRIMINATOR)
+    weight = setting.get("weight", 0.0)
+    goal = Objective(1.0) if first else Objective(PIXEL_WEIGHT, CONTENT_WEIGHT, weight)
+    if not first:
+        start, _ = trained({"model": "pixel"}, seed, photos)
+        network.load_state_dict(start.state_dict())
     return SuperResolver(
         network,
         pairs,
-        length=PIXEL["steps"],
-        objective=Objective(pixel=1),
-        learning_rates=(PIXEL["learning_rate"], 0.0),
+        length=plan["steps"],
+        objective=goal,
+        content=None if first else content_loss(ImageNetFeatures()),
+        discriminator=judge if weight else None,
+        loss=relativistic() if setting["model"] == "relativistic" else None,
+        learning_rates=(plan["learning_rate"], plan["learning_rate"]),
     )
+
+
+def trained(
+    setting: Setting, seed: int, photos: list[Tensor] | None = None
+) -> tuple[nn.Module, dict[str, Any]]:
+    """Return the averaged network of a stage and the report of its training."""
+    photos = photos or training_photos()
+    if setting["model"] == "interpolated":
+        ends = [
+            trained(end, seed, photos)[0]
+            for end in (
+                {"model": "pixel"},
+                {"model": "adversarial", "weight": setting["weight"]},
+            )
+        ]
+        return blend(*ends, setting["share"]), {}
+    trainer = prepare(setting, seed, photos)
+    every, watch = (500, set5) if setting["model"] == "pixel" else (100, None)
+    name = slug(f"{label(setting)}-{seed}")
+    report = train(trainer, name, watch=watch, every=every)
+    return trainer.ema.network, report
 
 
 def train(
@@ -68,7 +116,7 @@ def train(
     name: str,
     *,
     watch: Callable[[nn.Module], Mapping[str, float]] | None = None,
-    every: int = 1000,
+    every: int = 500,
     folder: Path | None = None,
 ) -> dict[str, Any]:
     """Train to the end of the schedule, from the last checkpoint if there is one.
@@ -101,14 +149,15 @@ def train(
         paper.write_text(json.dumps(report))
 
     for step in trainer.steps(trainer.length - trainer.steps_taken):
-        if step.number % every == 0 or step.number == trainer.length:
+        last = step.number == trainer.length
+        if step.number % every == 0 or last:
             row = {"step": step.number, **_recent(trainer, every)}
             row |= watch(trainer.ema.network) if watch else {}
             report["watched"].append(row)
             print(
                 name, json.dumps(row), f"{time.monotonic() - began:.0f} s", flush=True
             )
-        if time.monotonic() - saved > EVERY_SECONDS or step.number == trainer.length:
+        if time.monotonic() - saved > EVERY_SECONDS or last:
             save()
             saved = time.monotonic()
     return report
@@ -116,7 +165,7 @@ def train(
 
 def _recent(trainer: SuperResolver, count: int) -> dict[str, float]:
     return {
-        name: sum(values[-count:]) / len(values[-count:])
+        name: round(sum(values[-count:]) / len(values[-count:]), 5)
         for name, values in trainer.history.items()
         if any(values[-count:])
     }
@@ -131,8 +180,4 @@ def set5(network: nn.Module) -> dict[str, float]:
             found = network(data.from_pixels(low)[None])
         goal = data.from_pixels(high)[None]
         values.append(metrics.psnr(found, goal, border=SCALE, luma=True).item())
-    return {"set5_psnr_y": sum(values) / len(values)}
-
-
-if __name__ == "__main__":
-    print(train(pixel_stage(training_photos(PIXEL["patch"])), "pixel", watch=set5))
+    return {"set5_psnr_y": round(sum(values) / len(values), 3)}

@@ -1,0 +1,133 @@
+"""Tests of the super-resolution experiment, on tiny settings."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ganbook import data
+from ganbook.experiments import enlargers, super_resolution
+from ganbook.networks.enlargers import pretrained, save_enlarger
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[torch.Tensor]:
+    """Two noisy photographs, a small network, three steps; a folder aside."""
+    arguments = enlargers.NETWORK | {"channels": 4, "blocks": 1}
+    plan = {"steps": 3, "patch": 32, "batch_size": 2, "learning_rate": 1e-3}
+    monkeypatch.setattr(enlargers, "NETWORK", arguments)
+    monkeypatch.setattr(enlargers, "PIXEL", plan)
+    monkeypatch.setattr(enlargers, "TUNED", plan)
+    monkeypatch.setattr(enlargers, "DISCRIMINATOR", {"size": 32, "width": 4})
+    monkeypatch.setattr(enlargers, "set5", lambda network: {})
+    home = tmp_path / "book" / "recorded"
+    home.mkdir(parents=True)
+    monkeypatch.setattr(enlargers, "home", lambda: home)
+    draws = torch.Generator().manual_seed(0)
+    return [torch.rand(3, 40, 48, generator=draws) * 2 - 1 for _ in range(2)]
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tiny, tmp_path, monkeypatch):
+    """Stopped after two of three steps and called again: as if never stopped."""
+    setting = {"model": "pixel"}
+    whole = enlargers.prepare(setting, 0, tiny)
+    enlargers.train(whole, "whole", folder=tmp_path)
+
+    monkeypatch.setattr(enlargers, "EVERY_SECONDS", 0.0)
+    halted = enlargers.prepare(setting, 0, tiny)
+    step = halted.step
+
+    def killed():
+        if halted.steps_taken == 2:
+            raise KeyboardInterrupt
+        return step()
+
+    halted.step = killed
+    with pytest.raises(KeyboardInterrupt):
+        enlargers.train(halted, "halted", folder=tmp_path)
+    resumed = enlargers.prepare(setting, 0, tiny)
+    report = enlargers.train(resumed, "halted", folder=tmp_path)
+
+    assert resumed.steps_taken == 3
+    assert report["watched"][-1]["step"] == 3
+    ours, theirs = (t.ema.network.state_dict() for t in (whole, resumed))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("model", ["content", "adversarial", "relativistic"])
+def test_later_stages_begin_with_the_network_of_the_first(tiny, model):
+    """Its weights, and those alone: the game's rates and losses are their own."""
+    setting = {"model": model} | ({} if model == "content" else {"weight": 0.1})
+    first, _ = enlargers.trained({"model": "pixel"}, 0, tiny)
+    trainer = enlargers.prepare(setting, 0, tiny)
+    ours, theirs = trainer.generator.state_dict(), first.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    step = trainer.step()
+    assert step.content > 0
+    assert (step.discriminator > 0) == (model != "content")
+
+
+def test_interpolated_networks_lie_between_their_ends(tiny):
+    """Weights, not pictures, are averaged."""
+    ends = [
+        enlargers.trained(s, 0, tiny)[0]
+        for s in ({"model": "pixel"}, {"model": "adversarial", "weight": 0.1})
+    ]
+    setting = {"model": "interpolated", "weight": 0.1, "share": 0.25}
+    between, report = enlargers.trained(setting, 0, tiny)
+    a, b, c = (n.state_dict()["head.0.weight"] for n in (*ends, between))
+    torch.testing.assert_close(c, 0.75 * a + 0.25 * b)
+    assert not report
+
+
+def test_bicubic_on_the_bundled_photographs_scores_what_it_should(monkeypatch):
+    """One photograph measured by hand, border and luma included."""
+    chelsea = super_resolution.photographs("photos")[1]
+    found = super_resolution.score(super_resolution.Bicubic(), chelsea)
+    again = data.to_pixels(data.bicubic(chelsea.low[None], 4))[0]
+    difference = again.double() - data.to_pixels(chelsea.high).double()
+    error = difference[:, 4:-4, 4:-4].square().mean()
+    by_hand = 10 * np.log10(255**2 / error.item())
+    assert found["psnr_rgb"] == pytest.approx(by_hand, abs=1e-6)
+    assert found["psnr_y"] > found["psnr_rgb"]  # the luma's narrower range
+
+
+def test_a_photograph_stored_gray_is_its_own_luma():
+    """In colors, its luma would have 219 steps for 255, and 1.32 dB more."""
+    low = torch.linspace(-1, 1, 16 * 16).reshape(1, 16, 16)
+    noise = torch.randn(1, 64, 64, generator=torch.Generator().manual_seed(0)) / 10
+    high = (data.bicubic(low[None], 4)[0] + noise).clamp(-1, 1)
+    gray = super_resolution.score(super_resolution.Bicubic(), data.Pair(low, high))
+    colors = data.Pair(low.expand(3, -1, -1), high.expand(3, -1, -1))
+    color = super_resolution.score(super_resolution.Bicubic(), colors)
+    assert gray["psnr_y"] == pytest.approx(gray["psnr_rgb"], abs=0.05)
+    gain = 20 * np.log10(255 / 219)
+    assert color["psnr_y"] - gray["psnr_y"] == pytest.approx(gain, abs=0.05)
+
+
+def test_tiles_cover_an_image_without_overlap():
+    """192 x 96 pixels are two patches of 96 x 96, in order."""
+    image = torch.arange(3 * 200 * 100.0).reshape(3, 200, 100)
+    tiles = super_resolution._tiles(image)
+    assert tiles.shape == (2, 3, 96, 96)
+    assert torch.equal(tiles[1], image[:, 96:192, :96])
+
+
+def test_weights_travel_with_the_arguments_of_their_network(tiny, tmp_path):
+    """A file makes the network anew, in half precision; damage is told."""
+    network, _ = enlargers.trained({"model": "pixel"}, 0, tiny)
+    path = tmp_path / "weights.safetensors"
+    save_enlarger(network, enlargers.NETWORK, path)
+    again = pretrained(path=path)
+    low = tiny[0][None, :, :8, :8]
+    torch.testing.assert_close(again(low), network(low), atol=5e-3, rtol=0)
+
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ValueError, match="cut short"):
+        pretrained(path=path)
+    save_enlarger(network, enlargers.NETWORK | {"channels": 5}, path)
+    with pytest.raises(ValueError, match="does not fit"):
+        pretrained(path=path)
+    with pytest.raises(ValueError, match="'sharp'"):
+        pretrained("sharp")
