@@ -1,0 +1,166 @@
+"""What the long runs on cats have reached: each kept copy of a generator, measured.
+
+The settings are the milestones of :mod:`ganbook.experiments.cats`; ``--first N`` asks
+for those that a run has reached. The last one measured is the one that ships.
+"""
+
+import json
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from ganbook import data, metrics, viz
+from ganbook.experiments import cats
+from ganbook.experiments.experiment import Experiment, Result, Setting
+from ganbook.metrics.neighbors import squared_distances
+from ganbook.networks.residual import ResidualGenerator
+from ganbook.training import generate, latents
+
+SAMPLES, LATENTS, MILESTONES = 2_000, 1_000, 40
+
+
+def copy(run: str, images: int) -> tuple[ResidualGenerator, dict[str, Any]]:
+    """Return a kept generator, and what the journal says of that moment.
+
+    Raises:
+        FileNotFoundError: If the run has not come so far.
+    """
+    folder, steps = cats.FOLDER / run, images // cats.RECIPE["batch_size"]
+    path, widths = cats.copy_of(folder, steps), cats.RUNS[run]
+    if not path.exists():
+        raise FileNotFoundError(
+            f"no {path}: `python -m ganbook.experiments.cats {run}` has not come to "
+            f"{images:,} images yet; see --first"
+        )
+    generator = ResidualGenerator(widths["size"], width=widths["generator_width"])
+    generator.load_state_dict(load_file(path))
+    rows = json.loads((folder / cats.JOURNAL).read_text(encoding="utf-8"))
+    (row,) = (row for row in rows if row["steps"] == steps)
+    return generator, row
+
+
+def small(images: Tensor) -> Tensor:
+    """Use colors of 16x16 cells as features: no network, no shapes of fur."""
+    cells = avg_pool2d(images, images.shape[-1] // 16)
+    return metrics.pixels(cells)
+
+
+@cache
+def photographs() -> dict[str, Tensor]:
+    """Return features of photographs: a reference, as many others, those held out."""
+    train, held_out = cats.faces(64)
+    parts = {"others": train[:SAMPLES], "reference": train[SAMPLES:], "new": held_out}
+    return {
+        f"{name} {space.__name__}": space(images)
+        for name, images in parts.items()
+        for space in (metrics.imagenet, small)
+    }
+
+
+def compare(fake: Tensor, sheet: dict[str, Tensor]) -> dict[str, float]:
+    """Measure 2,000 samples, or photographs, against the reference.
+
+    Args:
+        fake: Images (2000, 3, 64, 64), or nothing: the other photographs themselves.
+        sheet: What :func:`photographs` returns.
+    """
+    found = {}
+    for space in (metrics.imagenet, small):
+        name = space.__name__
+        seen = space(fake) if len(fake) else sheet[f"others {name}"]
+        reference = sheet[f"reference {name}"]
+        found[f"fd_{name}"] = metrics.frechet_distance(
+            metrics.Statistics().update(reference), metrics.Statistics().update(seen)
+        )
+        if name == "imagenet":
+            pr = metrics.precision_recall(reference[: len(seen)], seen)
+            for part in ("precision", "recall", "density", "coverage"):
+                found[part] = getattr(pr, part)
+    return found
+
+
+def play(setting: Setting, seed: int) -> Result:
+    """Measure the generator of photographs at one milestone."""
+    generator, row = copy("cats", setting["images"])
+    fake = generate(generator, latents(SAMPLES, generator.latent_dim, seed=LATENTS))
+    sheet = photographs()
+    found = compare(fake, sheet)
+    known = torch.cat([sheet["others imagenet"], sheet["reference imagenet"]])
+    seen, new = metrics.imagenet(fake), sheet["new imagenet"]
+    found["copying"] = metrics.copying(known, new, seen)
+    for name, points in (("nearest", seen), ("nearest_new", new)):
+        nearest = [d.amin(1) for _, d in squared_distances(points, known)]
+        shares = torch.linspace(0, 1, 21, dtype=torch.float64)
+        quantiles = torch.cat(nearest).double().sqrt().quantile(shares)
+        found[name] = [round(value, 4) for value in quantiles.tolist()]
+    found |= {name: row[name] for name in ("cpu", "wall", "real_accuracy")}
+    found["augmented"] = row["augmentation"]["probability"]
+    return Result(found, {"samples": viz.montage(fake[:12], columns=6)})
+
+
+def play_drawn(setting: Setting, seed: int) -> Result:
+    """Measure the generator of drawn cats at one milestone."""
+    generator, row = copy("cats-drawn", setting["images"])
+    fake = generate(generator, latents(5_000, generator.latent_dim, seed=LATENTS))
+    found = count(fake) | {"cpu": row["cpu"], "wall": row["wall"]}
+    return Result(found, {"samples": viz.montage(fake[:24], columns=12)})
+
+
+def count(images: Tensor) -> dict[str, Any]:
+    """Count kinds of drawn cats, beside their known shares."""
+    found = metrics.cat_attributes(images)
+    shares, known = found.shares(), data.cat_shares()
+    numbers = {
+        "apart": (shares - known).abs().sum().item() / 2,  # total variation
+        "impossible": shares[known == 0].sum().item(),
+        "kinds": int(((shares > 0) & (known > 0)).sum()),
+        "tilt": found.tilt.std().item(),
+        "confidence": found.confidence.mean().item(),
+    }
+    for axis, name in enumerate(data.CAT_FACTORS):
+        others = [a for a in range(4) if a != axis]
+        numbers[name] = [round(share, 4) for share in shares.sum(others).tolist()]
+    return numbers
+
+
+def _configuration(run: str, images: str) -> dict[str, Any]:
+    return {
+        "images": images,
+        "samples_seed": LATENTS,
+        "r1": cats.GAMMA,
+        **{name: value for name, value in cats.RUNS[run].items()},
+        **{
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in cats.RECIPE.items()
+        },
+    }
+
+
+_SETTINGS = [{"images": images} for images in islice(cats.milestones(), MILESTONES)]
+
+CATS = Experiment(
+    name="cats",
+    description="A residual GAN on 7,800 photographs of cats, through its training",
+    configuration=_configuration("cats", "7,800 of 8,303 faces of the CAT data set"),
+    settings=_SETTINGS,
+    run=play,
+    seeds=1,
+    seconds=30,
+    references=lambda: compare(torch.empty(0), photographs()),
+)
+
+CATS_DRAWN = Experiment(
+    name="cats-drawn",
+    description="A residual GAN on 10,000 drawn cats: which kinds it makes, how often",
+    configuration=_configuration("cats-drawn", "10,000 drawn cats"),
+    settings=_SETTINGS,
+    run=play_drawn,
+    seeds=1,
+    seconds=30,
+    references=lambda: count(data.drawn_cats(5_000, size=32, seed=1).images),
+)
