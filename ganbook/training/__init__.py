@@ -11,6 +11,7 @@ from ganbook.training.processes import Processes, ProcessLostError
 from ganbook.training.progress import progress
 from ganbook.training.sampling import generate, latents, slerp
 from ganbook.training.step import Step
+from ganbook.training.stopwatch import Stopwatch
 from ganbook.training.trainer import Trainer
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ProcessLostError",
     "Processes",
     "Step",
+    "Stopwatch",
     "TensorBatches",
     "Trainer",
     "generate",
