@@ -55,10 +55,10 @@ class Cats:
     def _pose(self) -> None:
         """Move, turn and scale from the picture to the head."""
         turn = deg2rad(self.factors.tilt)[:, None, None]
-        scale = 1.09 + 0.05 * self.jitter[0]
+        scale = 1.07 + 0.04 * self.jitter[0]
         # A leaning head swings about the neck.
-        x = self.board.x - 0.05 * self.jitter[1] - 0.24 * turn
-        y = self.board.y - 0.16 - 0.03 * self.jitter[5] - 0.1 * turn.square()
+        x = self.board.x - 0.04 * self.jitter[1] - 0.16 * turn
+        y = self.board.y - 0.18 - 0.03 * self.jitter[5] - 0.1 * turn.square()
         self.x = (turn.cos() * x + turn.sin() * y) / scale
         self.y = (turn.cos() * y - turn.sin() * x) / scale
         self.wide = self.factors.width[:, None, None]
