@@ -14,7 +14,7 @@ from PIL import Image
 from ganbook import data, training, viz
 from ganbook.experiments import conv_gan, vanilla_gan
 
-GAMES = {"dense": vanilla_gan.new_trainer, "conv": conv_gan.new_trainer}
+GAMES = {"dense": vanilla_gan, "conv": conv_gan}
 CHECKPOINT, SHEET = "checkpoint.safetensors", "samples.png"
 
 
@@ -23,11 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     processes = training.Processes(timeout=options.timeout)
     digits = data.mnist(verbose=processes.is_first)
-    trainer = GAMES[options.game](
-        digits.images,
-        seed=options.seed,
-        batch_size=options.batch_size,
-        accumulate=options.accumulate,
+    game = GAMES[options.game]
+    recipe = game.BASE | {"precision": "auto", "batch_size": options.batch_size}
+    if "generated" in recipe:  # as many more as in the recipe
+        share = game.BASE["generated"] / game.BASE["batch_size"]
+        recipe["generated"] = round(share * options.batch_size)
+    trainer = game.new_trainer(
+        digits.images, seed=options.seed, accumulate=options.accumulate, **recipe
     )
     checkpoint = options.folder / CHECKPOINT
     if checkpoint.exists():

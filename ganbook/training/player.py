@@ -16,10 +16,11 @@ class Player:
     """A network with its Adam, the same in all processes.
 
     Gradients are averaged by hand, after they are complete. PyTorch's wrapper for
-    this (``DistributedDataParallel``) sends them while they are computed, which
-    hides the message behind the work; but it forbids ``torch.autograd.grad``, on
-    which the penalties of slopes rest, and hides the methods of the network. Here a
-    network stays what it is.
+    this (``DistributedDataParallel``) sends them while they are computed, which hides
+    the message behind the work. But it counts on one pass forward for each backward,
+    all through itself: a discriminator is called on real images, on generated ones,
+    for a penalty that leaves out its last bias, and frozen. And it hides the methods
+    of the network, which losses call. Here a network stays what it is.
 
     Args:
         name: What errors call it.
