@@ -9,6 +9,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -154,7 +155,7 @@ def unpack(
                 os.rename(aside, folder)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise ValueError(f"{archive} is no whole zip file ({error})") from error
     return len(chosen)
 
