@@ -65,7 +65,7 @@ export const share = (stack, { kernel }, rows, columns) =>
 
 // ---------------------------------------------------------------- the widget
 
-const MARGIN = 8, CELL = 8, FULL = (SIDE + 2 * MARGIN) * CELL; // of the picture
+const MARGIN = 6, CELL = 8, FULL = (SIDE + 2 * MARGIN) * CELL; // of the picture
 const WIDE = 380, HIGH = 30, ROOM = 30; // of the cut
 
 function render({ model, el }) {
@@ -219,8 +219,8 @@ function render({ model, el }) {
     h("div", { class: "gb-choices" }, ...controls.map((control) => control.el)),
     h("div", {}, ...unit.map((control) => control.el)), note,
     h("div", { style: "display: flex; flex-wrap: wrap; gap: 1rem" },
-      panel(title("The image, framed; dashed: the field of the unit, darker where more paths lead to it"), image, numbers),
-      panel(title("A cut through the stack; dashed orange cells are zeros"), cut, table)));
+      panel(title("The image in its frame. Dashed: the field of the unit, fuller where more paths lead to it"), image, numbers),
+      panel(title("A cut through the stack. Dashed orange cells are zeros"), cut, table)));
   model.on("change", update);
   update();
   return () => model.off("change", update);
