@@ -82,7 +82,7 @@ function render({ model, el }) {
       [["0", "0"], ["10", "10"], ["100", "100"], ["1000", "1,000"], ["10000", "10,000"]]),
   ];
   const probability = dial(model, "probability", "Probability", { min: 0, max: 1, step: 0.05 });
-  const panels = ["Data", "What the discriminator sees", "Generator"].map((title) => {
+  const panels = ["Data", "Discriminator’s view", "Generator"].map((title) => {
     const picture = shape("svg", {
       viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", style: "display: block; width: 100%; height: auto",
     });
