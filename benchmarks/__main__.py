@@ -18,6 +18,7 @@ BENCHMARKS = {
     "conv-step": "conv_step",
     "frechet": "frechet",
     "import": "importing",
+    "loading": "loading",
 }
 USUAL, QUICK = {"rounds": 15}, {"rounds": 2, "quick": True}
 
