@@ -1,0 +1,73 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ganbook import data, weights
+from ganbook.experiments import cat_measures, cats
+from ganbook.networks import ResidualGenerator
+
+
+def kept(folder, monkeypatch, steps=7):
+    """A run that has come to its first milestone, with a narrow generator."""
+    widths = {"size": 32, "generator_width": 64, "discriminator_width": 64}
+    monkeypatch.setattr(cats, "FOLDER", folder)
+    monkeypatch.setitem(cats.RUNS, "cats-drawn", widths)
+    generator = ResidualGenerator(32, width=64)
+    (folder / "cats-drawn").mkdir()
+    save_file(
+        {name: value.half() for name, value in generator.state_dict().items()},
+        cats.copy_of(folder / "cats-drawn", steps),
+    )
+    row = {"steps": steps, "images": steps * 16, "cpu": 1.5, "wall": 2.5}
+    (folder / "cats-drawn" / cats.JOURNAL).write_text(json.dumps([row]))
+    return generator
+
+
+def test_a_kept_copy_is_found_with_its_time(tmp_path, monkeypatch):
+    generator = kept(tmp_path, monkeypatch)
+    found, row = cat_measures.copy("cats-drawn", 7 * 16)
+    assert row["cpu"] == 1.5
+    weight = generator.first.convolution.weight
+    assert torch.equal(found.first.convolution.weight, weight.half().float())
+
+
+def test_a_milestone_that_was_not_reached_is_named(tmp_path, monkeypatch):
+    kept(tmp_path, monkeypatch)
+    with pytest.raises(FileNotFoundError, match="has not come to 160 images"):
+        cat_measures.copy("cats-drawn", 160)
+
+
+def test_settings_are_milestones():
+    first = [setting["images"] for setting in cat_measures.CATS.settings[:3]]
+    assert first == [15_648, 30_592, 59_760]
+
+
+def test_colors_of_cells():
+    images = torch.zeros(2, 3, 64, 64)
+    images[0, :, :4, :4] = 1
+    features = cat_measures.small(images)
+    assert features.shape == (2, 3 * 16 * 16)
+    assert features.sum() == 3  # one cell of each color
+
+
+def test_photographs_are_at_no_distance_from_themselves():
+    random = torch.Generator().manual_seed(0)
+    features = torch.rand(40, 6, generator=random)
+    sheet = {
+        f"{part} {space}": features
+        for part in ("others", "reference")
+        for space in ("imagenet", "small")
+    }
+    found = cat_measures.compare(torch.empty(0), sheet)
+    assert found["fd_imagenet"] == pytest.approx(0, abs=1e-6)
+    assert found["precision"] == found["recall"] == found["coverage"] == 1
+
+
+@pytest.mark.skipif("cat_attributes" not in weights.names(), reason="no classifier")
+def test_kinds_of_drawn_cats_are_counted():
+    found = cat_measures.count(data.drawn_cats(400, size=32, seed=3).images)
+    assert sum(found["coat"]) == pytest.approx(1, abs=1e-3)
+    assert 0 < found["apart"] < 0.5
+    assert found["kinds"] > 20
