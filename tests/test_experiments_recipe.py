@@ -31,7 +31,7 @@ def shipped(monkeypatch):
 def test_a_run_is_measured_on_the_way(shipped, change):
     found = recipe.play({"change": change}, 0)
     for steps in (1, 2):
-        assert found.metrics[f"fd_pixels_1000_{steps}"] > 0
+        assert found.metrics[f"fd_pixels_1000_at_{steps}"] > 0
     assert {"fd_lenet_raw", "real_accuracy"} <= found.metrics.keys()
     assert found.images["samples"].ndim == 2
     assert shipped == (["recipe-mnist"] if change == "none" else [])
