@@ -37,7 +37,7 @@ def content_loss(features: Features) -> Callable[[Tensor, Tensor], Tensor]:
 
     def loss(enlarged: Tensor, photographs: Tensor) -> Tensor:
         with torch.no_grad():
-            goal = features(photographs)
+            goal = features(photographs.detach())
         found = features(enlarged)
         parts = [
             mse_loss(found[name].float(), goal[name].float())

@@ -81,12 +81,12 @@ def test_interpolated_networks_lie_between_their_ends(tiny):
     assert not report
 
 
-def test_bicubic_on_the_bundled_photographs_scores_what_it_should(monkeypatch):
+def test_bicubic_on_the_bundled_photographs_scores_what_it_should():
     """One photograph measured by hand, border and luma included."""
-    chelsea = super_resolution.photographs("photos")[1]
-    found = super_resolution.score(super_resolution.Bicubic(), chelsea)
-    again = data.to_pixels(data.bicubic(chelsea.low[None], 4))[0]
-    difference = again.double() - data.to_pixels(chelsea.high).double()
+    cup = super_resolution.photographs("photos")[1]
+    found = super_resolution.score(super_resolution.Bicubic(), cup)
+    again = data.to_pixels(data.bicubic(cup.low[None], 4))[0]
+    difference = again.double() - data.to_pixels(cup.high).double()
     error = difference[:, 4:-4, 4:-4].square().mean()
     by_hand = 10 * np.log10(255**2 / error.item())
     assert found["psnr_rgb"] == pytest.approx(by_hand, abs=1e-6)

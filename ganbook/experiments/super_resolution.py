@@ -23,7 +23,7 @@ SETS = {"set5": "sr/Set5", "set14": "sr/Set14", "photos": None}
 PATCH = 96
 #: Corners of what is kept to look at, in the held-out photographs: cat, cup, temple.
 CORNERS, SIDE = ((88, 140), (148, 240), (176, 252)), 128
-WEIGHTS = (0.01, 0.03, 0.1)
+WEIGHTS = (0.003, 0.01, 0.03)
 SHIPPED = {
     "pixel": {"model": "pixel"},
     "content": {"model": "content"},

@@ -75,6 +75,7 @@ class SRResNet(nn.Module):
         if bicubic_skip:  # begin as bicubic interpolation
             last = next(m for m in reversed(tail) if isinstance(m, nn.Conv2d))
             nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, low: Tensor) -> Tensor:
         """Map images (N, 3, H, W) in [-1, 1] to (N, 3, scale H, scale W).
