@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from ganbook import data, weights
-from ganbook.experiments import cat_measures, cats
+from ganbook.experiments import cat_card, cat_measures, cats
 from ganbook.networks import ResidualGenerator
 
 
@@ -63,6 +63,15 @@ def test_photographs_are_at_no_distance_from_themselves():
     found = cat_measures.compare(torch.empty(0), sheet)
     assert found["fd_imagenet"] == pytest.approx(0, abs=1e-6)
     assert found["precision"] == found["recall"] == found["coverage"] == 1
+
+
+def test_the_card_says_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "__file__", str(tmp_path / "__init__.py"))
+    numbers = {"fd_imagenet": 432.1, "precision": 0.61, "recall": 0.27, "cpu": 600.0}
+    path = cat_card.write(16_000, numbers | {"copying": 0.4}, numbers)
+    card = path.read_text()
+    assert "1,000 steps of 16 photographs, 16,000 images or 2 passes" in card
+    assert "FD(imagenet) 432" in card and "10 minutes of its time" in card
 
 
 @pytest.mark.skipif("cat_attributes" not in weights.names(), reason="no classifier")

@@ -107,18 +107,20 @@ def new_trainer(
 
 
 def faces(size: int = 64) -> tuple[Tensor, Tensor]:
-    """Load the photographs under ``GANBOOK_DATA``: for training, and held out."""
-    import os  # until data.cats is here
+    """Load photographs: for training, and held out.
 
-    import numpy as np
-    from PIL import Image
-
-    paths = sorted(Path(os.environ["GANBOOK_DATA"], "cats64/train/cat").glob("*.jpg"))
-    pixels = np.stack([np.asarray(Image.open(p).convert("RGB")) for p in paths])
-    pixels = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+    Raises:
+        FileNotFoundError: If there are none.
+    """
+    found = data.cats(size=size, verbose=False)
+    if found.factors is not None:
+        raise FileNotFoundError(
+            "there are no photographs of cats, only drawn ones: put some where "
+            "data.cats looks for them, or set GANBOOK_DATA"
+        )
     random = torch.Generator().manual_seed(HELD_OUT_SEED)
-    order = torch.randperm(len(pixels), generator=random)
-    images = data.from_pixels(pixels[order])
+    order = torch.randperm(len(found.images), generator=random)
+    images = data.from_pixels(found.images[order])
     return images[HELD_OUT:], images[:HELD_OUT]
 
 
