@@ -84,13 +84,18 @@ class SuperResolver:
         loss: The game, :func:`relativistic` or a :class:`ganbook.losses.Loss`; by
             default the non-saturating one.
         learning_rates: Of the generator and the discriminator (Adam), at the start.
+        jitter: Rows and columns less than a patch that the content loss and the
+            discriminator see, at a place drawn in each step. Their strides of two
+            pull at some pixels of the grid more than at others. Where they always
+            see the same pixels in the same places, the generator answers with a
+            pattern of its scale; so 2 x scale is a good choice for them.
         ema_decay: Decay of the moving average of the generator.
         precision: ``"bf16"``, ``"fp32"``, or ``"auto"``.
         device: Where to train; by default the GPU if there is one.
 
     Raises:
         ValueError: If something is missing that the objective counts, or ``length``
-            is below 1.
+            is below 1, or ``jitter`` negative or as large as the patch.
     """
 
     def __init__(
@@ -104,13 +109,16 @@ class SuperResolver:
         discriminator: nn.Module | None = None,
         loss: PairedLoss | Loss | None = None,
         learning_rates: tuple[float, float] = (1e-3, 1e-4),
+        jitter: int = 0,
         ema_decay: float = 0.999,
         precision: str = "auto",
         device: torch.device | str | None = None,
     ) -> None:
         if length < 1:
             raise ValueError(f"length is {length}; expected at least 1 step")
-        self.objective = objective or Objective()
+        if not 0 <= jitter < pairs.patch:
+            raise ValueError(f"jitter is {jitter}; expected 0 to below {pairs.patch}")
+        self.objective, self.jitter = objective or Objective(), jitter
         if self.objective.content and content is None:
             raise ValueError("the content loss counts; expected content=...")
         if self.objective.adversarial and discriminator is None:
@@ -168,8 +176,10 @@ class SuperResolver:
         )
         with self._autocast():
             enlarged = self.generator(low).float()
-        judged = self._move_discriminator(high, enlarged.detach())
-        parts = self._move_generator(enlarged, high)
+        seen = self._seen(enlarged), self._seen(high)
+        judged = self._move_discriminator(seen[1], seen[0].detach())
+        pixel = l1_loss(enlarged, high)
+        parts = self._move_generator(pixel, *seen)
         self.ema.update(self.generator)
         step = Enlargement(self.steps_taken, *parts, judged)
         row = step._asdict()
@@ -192,9 +202,17 @@ class SuperResolver:
         self._update("discriminator", loss)
         return loss.item()
 
-    def _move_generator(self, enlarged: Tensor, high: Tensor) -> list[float]:
+    def _seen(self, images: Tensor) -> Tensor:
+        """Return what content loss and discriminator see: one place in each step."""
+        draws = torch.Generator().manual_seed(self.steps_taken)
+        row, column = torch.randint(self.jitter + 1, (2,), generator=draws).tolist()
+        size = images.shape[2] - self.jitter
+        return images[:, :, row : row + size, column : column + size]
+
+    def _move_generator(
+        self, pixel: Tensor, enlarged: Tensor, high: Tensor
+    ) -> list[float]:
         """Update it; return the three parts of its loss, unweighted."""
-        pixel = l1_loss(enlarged, high)
         content = adversarial = torch.zeros((), device=self.device)
         if self.objective.content:  # depthwise convolutions are no faster in bf16
             content = self.content(enlarged, high)

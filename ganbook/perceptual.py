@@ -76,7 +76,7 @@ def relativistic() -> PairedLoss:
     them look less real than the average of its own.
 
     Source: Jolicoeur-Martineau (2019), section 4; equations 1 and 2 of Wang et al.
-    (2018). Without their factors 1/2 in code: the sum of both terms, as printed.
+    (2018), as printed; their code takes half of both.
     """
 
     def game(winner: Tensor, loser: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[torch.Tensor]:
     plan = {"steps": 3, "patch": 32, "batch_size": 2, "learning_rate": 1e-3}
     monkeypatch.setattr(enlargers, "NETWORK", arguments)
     monkeypatch.setattr(enlargers, "PIXEL", plan)
-    monkeypatch.setattr(enlargers, "TUNED", plan)
+    monkeypatch.setattr(enlargers, "TUNED", plan | {"patch": 36, "jitter": 4})
     monkeypatch.setattr(enlargers, "DISCRIMINATOR", {"size": 32, "width": 4})
     monkeypatch.setattr(enlargers, "set5", lambda network: {})
     home = tmp_path / "book" / "recorded"

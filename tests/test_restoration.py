@@ -136,6 +136,34 @@ def test_content_counts_as_much_as_it_should() -> None:
     assert contents[-1] < contents[0]
 
 
+def test_jitter_moves_what_is_seen_and_not_what_is_compared() -> None:
+    """The judge sees 28 of 32 rows, from 0 to 4 on; pixels count all."""
+    seen = []
+    trainer = resolver(
+        objective=Objective(pixel=1, content=1),
+        content=lambda a, b: seen.append((a.detach(), b)) or a.mean(),
+        jitter=4,
+        length=30,
+        precision="fp32",
+    )
+    source, places = pairs(), set()
+    for step in trainer.steps(30):
+        high = next(source).high
+        enlarged, photograph = seen[-1]
+        assert enlarged.shape == photograph.shape == (2, 3, 28, 28)
+        windows = high.unfold(2, 28, 1).unfold(3, 28, 1)
+        same = (windows == photograph[:, :, None, None]).all((0, 1, 4, 5)).nonzero()
+        assert len(same) == 1
+        places.add(tuple(same[0].tolist()))
+        if step.number == 1:
+            found = resolver(length=30).generator(next(pairs()).low)
+            expected = (found - high).abs().mean().item()
+            assert step.pixel == pytest.approx(expected, rel=1e-4)
+    assert len(places) > 12 and max(map(max, places)) == 4
+    with pytest.raises(ValueError, match="jitter is 32"):
+        resolver(jitter=32)
+
+
 def test_a_resumed_run_is_the_same_run(tmp_path) -> None:
     """Bit for bit, both players, through a file."""
     goal = Objective(pixel=1, adversarial=0.01)
