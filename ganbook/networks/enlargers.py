@@ -58,6 +58,7 @@ def save_enlarger(network: SRResNet, arguments: dict, path: Path) -> None:
     weights = {k: v.half().contiguous() for k, v in network.state_dict().items()}
     aside = path.with_name(path.name + ".part")
     save_file(weights, aside, {"network": json.dumps(arguments)})
+    aside.chmod(0o644)  # safetensors keeps files to their owner
     aside.replace(path)
 
 
