@@ -41,7 +41,7 @@ def test_a_milestone_that_was_not_reached_is_named(tmp_path, monkeypatch):
 
 def test_settings_are_milestones():
     first = [setting["images"] for setting in cat_measures.CATS.settings[:3]]
-    assert first == [15_648, 30_592, 59_760]
+    assert first == [12_512, 24_464, 47_808]
 
 
 def test_colors_of_cells():
@@ -52,26 +52,27 @@ def test_colors_of_cells():
     assert features.sum() == 3  # one cell of each color
 
 
-def test_photographs_are_at_no_distance_from_themselves():
-    random = torch.Generator().manual_seed(0)
-    features = torch.rand(40, 6, generator=random)
-    sheet = {
-        f"{part} {space}": features
-        for part in ("others", "reference")
-        for space in ("imagenet", "small")
-    }
-    found = cat_measures.compare(torch.empty(0), sheet)
-    assert found["fd_imagenet"] == pytest.approx(0, abs=1e-6)
+def test_the_reference_is_at_no_distance_from_itself():
+    features = torch.rand(40, 6, generator=torch.Generator().manual_seed(0))
+    sheet = {f"reference {space}": features for space in ("enlarged", "small")}
+    seen = {"enlarged": features, "small": features}
+    found = cat_measures.compare(seen, sheet)
+    assert found["fd_enlarged"] == pytest.approx(0, abs=1e-6)
     assert found["precision"] == found["recall"] == found["coverage"] == 1
+
+
+def test_nearest():
+    points = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
+    assert cat_measures.nearest(points, points[:1]).tolist() == [0, 5]
 
 
 def test_the_card_says_what_was_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "__file__", str(tmp_path / "__init__.py"))
-    numbers = {"fd_imagenet": 432.1, "precision": 0.61, "recall": 0.27, "cpu": 600.0}
+    numbers = {"fd_enlarged": 432.1, "precision": 0.61, "recall": 0.27, "cpu": 600.0}
     path = cat_card.write(16_000, numbers | {"copying": 0.4}, numbers)
     card = path.read_text()
     assert "1,000 steps of 16 photographs, 16,000 images or 2 passes" in card
-    assert "FD(imagenet) 432" in card and "10 minutes of its time" in card
+    assert "FD(enlarged) 432" in card and "10 minutes of its time" in card
 
 
 @pytest.mark.skipif("cat_attributes" not in weights.names(), reason="no classifier")
