@@ -46,10 +46,10 @@ def run(*, rounds: int, quick: bool = False) -> Race:
         rounds: How often each is timed; a third of the usual, as steps take long.
         quick: Few and small files, to see that it runs.
     """
-    count = 2 if quick else 12
+    count = 2 if quick else 6
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        files = _write(root / "files" / "cat", 2 * BATCH if quick else 16 * BATCH)
+        files = _write(root / "files" / "cat", 2 * BATCH if quick else 8 * BATCH)
         images, _, _ = read_or_decode(files, SIZE, cache=root / "cache")
         contenders = {"training step": _step(images, small=quick)}
         contenders["memory"] = _timed(data.PixelBatches(images, BATCH, seed=0), 0)

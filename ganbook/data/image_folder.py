@@ -168,7 +168,7 @@ def read_square(path: Path, size: int) -> Tensor:
         ValueError: If it cannot be used; says why.
     """
     with _open(path, size) as file:
-        file.draft(None, (3 * size, 3 * size))  # at least that; JPEG alone heeds it
+        file.draft(None, (2 * size, 2 * size))  # at least that; JPEG alone heeds it
         image = _decode(path, lambda: _to_rgb(ImageOps.exif_transpose(file)))
     width, height = image.size
     side = min(width, height)
@@ -176,7 +176,9 @@ def read_square(path: Path, size: int) -> Tensor:
     # Cut first: a filter would look over the edge of a box.
     image = image.crop((left, top, left + side, top + side))
     if side != size:
-        image = image.resize((size, size), Image.Resampling.LANCZOS)
+        # Pixels are averaged first, down to three times the size: hard to tell apart
+        # from filtering all of them, and twice as fast.
+        image = image.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
 
 
