@@ -7,7 +7,7 @@ import torch
 
 from ganbook import data, losses, networks, restoration
 from ganbook.restoration import Objective, SuperResolver
-from ganbook.training import load_checkpoint, save_checkpoint
+from ganbook.training import Minimizer, load_checkpoint, save_checkpoint
 
 
 def pairs(seed: int = 0) -> data.Patches:
@@ -95,6 +95,20 @@ def test_the_pixel_stage_learns() -> None:
     assert steps[-1].number == trainer.steps_taken == 200
     assert trainer.history["pixel"][-1] == steps[-1].pixel
     assert steps[0].content == steps[0].generator == steps[0].discriminator == 0
+
+
+def test_the_pixel_stage_is_plain_minimization() -> None:
+    """Without a schedule, ``Minimizer`` takes the same pairs and the same steps."""
+
+    def loss(network, pair, _):
+        return (network(pair.low) - pair.high).abs().mean()
+
+    torch.manual_seed(0)
+    network = networks.SRResNet(4, 1, batch_norm=False, direct=True, bicubic_skip=True)
+    plain = Minimizer(network, loss, pairs(), betas=(0.9, 0.99), precision="fp32")
+    ours = resolver(length=10**9, learning_rates=(1e-3, 0.0), precision="fp32")
+    for a, b in zip(plain.steps(4), ours.steps(4), strict=True):
+        assert a.loss == pytest.approx(b.pixel, rel=1e-4)
 
 
 def test_the_rate_falls_along_half_a_cosine() -> None:
