@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ganbook import training
+from ganbook.training.batch_norm import GlobalBatchNorm
 from tests import two_processes as scenarios
 
 SCRIPT = Path(scenarios.__file__)
@@ -113,6 +114,39 @@ def test_global_batch_normalization_sees_both_shares(two):
     assert_close(first["normalized"], one)
     assert_close(second["normalized"], first["normalized"], tolerance=0)
     assert any("running_var" in name for name in one["generator"])
+
+
+@pytest.mark.parametrize("momentum", [0.2, None])
+def test_global_batch_normalization_of_one_process_is_the_usual_one(momentum):
+    draws = torch.Generator().manual_seed(0)
+    ours, usual = (torch.nn.BatchNorm2d(3, momentum=momentum) for _ in range(2))
+    ours.__class__, ours.processes = GlobalBatchNorm, training.Processes()
+    for _ in range(3):
+        features = torch.randn(4, 3, 5, 5, generator=draws) * 2 + 1
+        weight = torch.randn(4, 3, 5, 5, generator=draws)
+        slopes = []
+        for layer in (ours, usual):
+            x = features.clone().requires_grad_()
+            (slope,) = torch.autograd.grad(
+                (layer(x) * weight).sum(), x, create_graph=True
+            )
+            slope.square().sum().backward()  # and its slope
+            slopes.append((slope.detach(), x.grad, layer.weight.grad))
+        torch.testing.assert_close(*slopes, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(ours.state_dict(), usual.state_dict())
+    torch.testing.assert_close(ours.eval()(features), usual.eval()(features))
+
+
+def test_bfloat16_on_two_processes(two):
+    (first, second), *_ = two
+    assert_close(second["bf16"], first["bf16"], tolerance=0)
+    one = scenarios.play(scenarios.trainer(precision="bf16", **scenarios.NORMALIZED), 3)
+    # Running statistics of features with 8 significant bits.
+    for a, b in zip(
+        tensors(first["bf16"]["generator"]), tensors(one["generator"]), strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=0, atol=0.05)
+    assert {t.dtype for t in tensors(first["bf16"]["generator"])} == {torch.float32}
 
 
 def test_pieces_on_two_processes(two):

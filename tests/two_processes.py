@@ -124,6 +124,7 @@ def many(folder):
     found["normalized"] = play(trainer(**NORMALIZED), 5)
     found["pieces"] = play(trainer(accumulate=3, **SAME["r1 and r2"]))
     found["coder"] = play(minimizer())
+    found["bf16"] = play(trainer(precision="bf16", **NORMALIZED), 3)
     # Weights that differ at first: those of process 0 count.
     found["strangers"] = play(trainer(weights=rank))
     noisy = trainer(augment=lambda images, random: noise(images, random, found))
