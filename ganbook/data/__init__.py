@@ -1,4 +1,4 @@
-"""Where images come from: float32 ``(N, C, H, W)`` in ``[-1, 1]``, whole in memory."""
+"""Where images come from: float32 ``(N, C, H, W)`` in ``[-1, 1]``; bytes until then."""
 
 from ganbook.data.cat_factors import CAT_FACTORS, CatFactors, cat_shares
 from ganbook.data.cats import CatImages, cats
