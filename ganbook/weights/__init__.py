@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import nn
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -79,7 +80,7 @@ def save(network: nn.Module, name: str) -> Path:
         for key, value in network.state_dict().items()
     }
     aside = path.with_suffix(".part")
-    save_file(rounded, aside)
+    aside.write_bytes(to_bytes(rounded))
     aside.replace(path)
     return path
 
