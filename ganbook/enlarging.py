@@ -1,7 +1,6 @@
 """The training loop of super-resolution, for all stages of the paper."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import cos, pi
 from typing import Any, NamedTuple
 
@@ -11,42 +10,13 @@ from torch.nn.functional import l1_loss
 
 from ganbook.data import Patches
 from ganbook.losses import Loss, non_saturating
-from ganbook.perceptual import PairedLoss, paired
+from ganbook.perceptual import Objective, PairedLoss, paired
 from ganbook.training.divergence import DivergenceError
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
 from ganbook.training.memory import keep_freed_memory
 from ganbook.training.precision import choose_dtype
 from ganbook.training.stepping import Steps, check_fits
-
-
-@dataclass(frozen=True)
-class Objective:
-    """How much each of the three counts in the generator's loss.
-
-    The stages of the paper: ``Objective(pixel=1)``, ``Objective(pixel=0,
-    content=1)``, ``Objective(pixel=0, content=1, adversarial=1e-3)``.
-
-    Attributes:
-        pixel: Of the mean absolute error. (The paper takes squares; Zhao et al.,
-            2017, and all after them absolute values.)
-        content: Of :func:`content_loss`.
-        adversarial: Of the game's loss.
-
-    Raises:
-        ValueError: If a weight is negative, or all are 0.
-    """
-
-    pixel: float = 1.0
-    content: float = 0.0
-    adversarial: float = 0.0
-
-    def __post_init__(self) -> None:
-        weights = (self.pixel, self.content, self.adversarial)
-        if min(weights) < 0 or not any(weights):
-            raise ValueError(
-                f"weights are {weights}; expected none negative, one not 0"
-            )
 
 
 class Enlargement(NamedTuple):

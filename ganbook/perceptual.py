@@ -1,6 +1,7 @@
-"""Losses that compare pictures by more than their pixels."""
+"""Losses that compare pictures by more than their pixels, and how much each counts."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -89,3 +90,32 @@ def relativistic() -> PairedLoss:
 def paired(loss: Loss) -> PairedLoss:
     """Let a loss whose generator reads fake logits alone stand beside the others."""
     return PairedLoss(loss.discriminator, lambda _, fake: loss.generator(fake))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """How much each of the three counts in the generator's loss.
+
+    The stages of the paper: ``Objective(pixel=1)``, ``Objective(pixel=0,
+    content=1)``, ``Objective(pixel=0, content=1, adversarial=1e-3)``.
+
+    Attributes:
+        pixel: Of the mean absolute error. (The paper takes squares; Zhao et al.,
+            2017, and all after them absolute values.)
+        content: Of :func:`content_loss`.
+        adversarial: Of the game's loss.
+
+    Raises:
+        ValueError: If a weight is negative, or all are 0.
+    """
+
+    pixel: float = 1.0
+    content: float = 0.0
+    adversarial: float = 0.0
+
+    def __post_init__(self) -> None:
+        weights = (self.pixel, self.content, self.adversarial)
+        if min(weights) < 0 or not any(weights):
+            raise ValueError(
+                f"weights are {weights}; expected none negative, one not 0"
+            )

@@ -12,10 +12,11 @@ What the enlarged image :math:`G(y)` should share with the photograph :math:`x` 
 Source: Ledig et al. (2017); Wang et al. (2018) for the relativistic stage.
 """
 
-from ganbook.enlarging import Enlargement, Objective, SuperResolver
+from ganbook.enlarging import Enlargement, SuperResolver
 from ganbook.networks.enlargers import blend, enlarge, pretrained, save_enlarger
 from ganbook.perceptual import (
     Features,
+    Objective,
     PairedLoss,
     content_loss,
     paired,

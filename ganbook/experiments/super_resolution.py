@@ -28,7 +28,7 @@ SHIPPED = {
     "pixel": {"model": "pixel"},
     "content": {"model": "content"},
     "adversarial": {"model": "adversarial", "weight": WEIGHTS[-1]},
-    "relativistic": {"model": "relativistic", "weight": WEIGHTS[-1]},
+    "relativistic": {"model": "relativistic", "weight": WEIGHTS[0]},
 }
 SETTINGS: tuple[Setting, ...] = (
     {"model": "bicubic"},
