@@ -95,6 +95,13 @@ def test_the_discriminator_sees_how_images_of_a_group_differ():
     assert not torch.allclose(discriminator(images)[0], alone)
 
 
+def test_a_new_generator_paints_no_checkerboard():
+    generator = ResidualGenerator(32, width=128, most=32, latent_dim=16)
+    images = generator(seeded(4, 16)).detach()
+    cells = images.unflatten(2, (16, 2)).unflatten(4, (16, 2))
+    assert cells.var((3, 5)).max() < 1e-8  # four pixels of one color
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="size is 48"):
         ResidualGenerator(48)

@@ -46,7 +46,7 @@ class ResidualGenerator(nn.Module):
         ValueError: If ``size`` is none of these.
 
     Source: residual blocks after Miyato et al. (2018), styles after Karras et al.
-    (2020, StyleGAN2), both much narrower.
+    (2020, StyleGAN2), both much narrower; first colors after Aitken et al. (2017).
     """
 
     def __init__(
@@ -71,6 +71,9 @@ class ResidualGenerator(nn.Module):
         )
         # Four pixels of three colors each; no demodulation, as their size matters.
         self.colors = StyledConv(maps[-1], 4 * 3, latent_dim, demodulate=False)
+        with torch.no_grad():  # at first the same for all four: no checkerboard
+            weight = self.colors.convolution.weight
+            weight.copy_(weight[::4].repeat_interleave(4, 0) / 2)
 
     @property
     def stages(self) -> int:
