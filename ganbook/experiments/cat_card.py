@@ -27,7 +27,7 @@ passes, against `ResidualDiscriminator(64)`: non-saturating loss, R1 of 0.1 ever
 16th step, Adam (2e-3; 0, 0.99), adaptive augmentation; the moving average of the \
 generator (0.998) |
 | Seed | 0 |
-| Distance | FD(enlarged) {fd:.0f}: 1,000 samples against 2,000 photographs; 2,000 \
+| Distance | FD(enlarged) {fd:.0f}: 1,000 samples against 2,000 photographs; 1,000 \
 other photographs in their place: {floor:.0f}. Precision {precision:.2f} and recall \
 {recall:.2f} (k = 3); of photographs {real_precision:.2f} and {real_recall:.2f} |
 | Copies | with probability {copying:.2f} a sample is nearer to a training \

@@ -74,7 +74,14 @@ def photographs() -> dict[str, Tensor]:
         "reference small": small(reference),
         "train small": small(train),
         "new small": small(held_out),
+        "smooth small": small(smooth(held_out)),
     }
+
+
+def smooth(images: Tensor) -> Tensor:
+    """Keep of images what 8x8 colors hold, with soft transitions."""
+    cells = avg_pool2d(images, images.shape[-1] // 8)
+    return interpolate(cells, size=images.shape[-1], mode="bilinear")
 
 
 def compare(seen: dict[str, Tensor], sheet: dict[str, Tensor]) -> dict[str, float]:
@@ -103,7 +110,12 @@ def floor() -> dict[str, float]:
     """Measure photographs in the place of samples."""
     sheet = photographs()
     spaces = ("enlarged", "small")
-    return compare({space: sheet[f"others {space}"] for space in spaces}, sheet)
+    found = compare({space: sheet[f"others {space}"] for space in spaces}, sheet)
+    # Does a photograph come nearer to others by losing detail alone?
+    found["copying_smooth"] = metrics.copying(
+        sheet["train small"], sheet["new small"], sheet["smooth small"]
+    )
+    return found
 
 
 def nearest(points: Tensor, others: Tensor) -> Tensor:
