@@ -114,6 +114,8 @@ def test_global_batch_normalization_sees_both_shares(two):
     assert_close(first["normalized"], one)
     assert_close(second["normalized"], first["normalized"], tolerance=0)
     assert any("running_var" in name for name in one["generator"])
+    # PyTorch's own layer would not do.
+    assert "expected input tensor to be on GPU" in first["SyncBatchNorm"]
 
 
 @pytest.mark.parametrize("momentum", [0.2, None])

@@ -123,6 +123,7 @@ def many(folder):
     found = {name: play(trainer(**options)) for name, options in SAME.items()}
     found["normalized"] = play(trainer(**NORMALIZED), 5)
     found["pieces"] = play(trainer(accumulate=3, **SAME["r1 and r2"]))
+    found["SyncBatchNorm"] = refusal()
     found["coder"] = play(minimizer())
     found["bf16"] = play(trainer(precision="bf16", **NORMALIZED), 3)
     # Weights that differ at first: those of process 0 count.
@@ -140,6 +141,15 @@ def many(folder):
     found["unwritable"] = unwritable(noisy, folder, rank)
     found["progress"] = list(training.progress(range(3), label=f"process {rank}"))
     torch.save(found, folder / f"found-{rank}.pt")
+
+
+def refusal():
+    """What PyTorch's own layer says between processes on the CPU."""
+    try:
+        nn.SyncBatchNorm(3)(torch.zeros(2, 3, 4, 4))
+    except ValueError as error:
+        return str(error)
+    return "nothing happened"
 
 
 def noise(images, random, found):
