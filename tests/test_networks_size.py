@@ -20,7 +20,9 @@ def seen(layers, side, unit):
     return slope[0, 0].nonzero().flatten().tolist()
 
 
-@pytest.mark.parametrize("layers", product([(3, 2, 1), (4, 1, 0), (5, 3, 2)], repeat=2))
+@pytest.mark.parametrize(
+    "layers", list(product([(3, 2, 1), (4, 1, 0), (5, 3, 2)], repeat=2))
+)
 def test_it_is_where_the_gradient_is(layers):
     reach = receptive_field(layers)
     fields = []
