@@ -13,7 +13,7 @@ Source: Ledig et al. (2017); Wang et al. (2018) for the relativistic stage.
 """
 
 from ganbook.enlarging import Enlargement, SuperResolver
-from ganbook.networks.enlargers import blend, enlarge, pretrained, save_enlarger
+from ganbook.networks.enlargers import blend, enlarge, pretrained
 from ganbook.perceptual import (
     Features,
     Objective,
@@ -35,5 +35,4 @@ __all__ = [
     "paired",
     "pretrained",
     "relativistic",
-    "save_enlarger",
 ]

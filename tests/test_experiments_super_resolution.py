@@ -8,7 +8,6 @@ import torch
 
 from ganbook import data
 from ganbook.experiments import enlargers, super_resolution
-from ganbook.networks.enlargers import pretrained, save_enlarger
 
 
 @pytest.fixture
@@ -112,22 +111,3 @@ def test_tiles_cover_an_image_without_overlap():
     tiles = super_resolution._tiles(image)
     assert tiles.shape == (2, 3, 96, 96)
     assert torch.equal(tiles[1], image[:, 96:192, :96])
-
-
-def test_weights_travel_with_the_arguments_of_their_network(tiny, tmp_path):
-    """A file makes the network anew, in half precision; damage is told."""
-    network, _ = enlargers.trained({"model": "pixel"}, 0, tiny)
-    path = tmp_path / "weights.safetensors"
-    save_enlarger(network, enlargers.NETWORK, path)
-    again = pretrained(path=path)
-    low = tiny[0][None, :, :8, :8]
-    torch.testing.assert_close(again(low), network(low), atol=5e-3, rtol=0)
-
-    path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(ValueError, match="cut short"):
-        pretrained(path=path)
-    save_enlarger(network, enlargers.NETWORK | {"channels": 5}, path)
-    with pytest.raises(ValueError, match="does not fit"):
-        pretrained(path=path)
-    with pytest.raises(ValueError, match="'sharp'"):
-        pretrained("sharp")

@@ -18,6 +18,7 @@ from ganbook import data, metrics
 from ganbook.experiments.experiment import Setting, label, slug
 from ganbook.experiments.recording import home
 from ganbook.networks import ImageNetFeatures, SRDiscriminator, SRResNet
+from ganbook.networks.enlargers import ENLARGER
 from ganbook.restoration import (
     Objective,
     SuperResolver,
@@ -28,14 +29,7 @@ from ganbook.restoration import (
 from ganbook.training import load_checkpoint, save_checkpoint
 
 SCALE = 4
-NETWORK = {
-    "channels": 64,
-    "blocks": 8,
-    "scale": SCALE,
-    "batch_norm": False,
-    "direct": True,
-    "bicubic_skip": True,
-}
+NETWORK = ENLARGER
 PIXEL = {"steps": 10_000, "patch": 96, "batch_size": 8, "learning_rate": 1e-3}
 TUNED = {
     "steps": 900,
@@ -47,7 +41,7 @@ TUNED = {
 DISCRIMINATOR = {"size": 64, "width": 32}
 #: Of later stages. At their start 25 times the pixel loss pulls half as hard as the
 #: content loss does (measured as the gradient's norm at the enlarged images). With a
-#: fifth of that, flat areas keep a faint grid of 4 x 4 pixels.
+#: fifth of that, flat areas show a grid of 4 x 4 pixels.
 PIXEL_WEIGHT, CONTENT_WEIGHT = 25.0, 1.0
 #: Photographs to train with; never the 100 of BSDS500/val, which are a test set.
 FOLDERS = (

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganbook import data, metrics
+from ganbook import data, metrics, weights
 from ganbook.experiments import enlargers
 from ganbook.experiments.enlargers import SCALE
 from ganbook.experiments.experiment import Experiment, Result, Setting
 from ganbook.networks import count_parameters
-from ganbook.networks.enlargers import FOLDER, enlarge, pretrained, save_enlarger
+from ganbook.networks.enlargers import enlarge, pretrained
 
 SETS = {"set5": "sr/Set5", "set14": "sr/Set14", "photos": None}
 PATCH = 96
@@ -147,8 +147,7 @@ def play(setting: Setting, seed: int) -> Result:
         extra = {"parameters": count_parameters(network)} | report
     for stage, of in SHIPPED.items():
         if seed == 0 and of == setting:
-            path = FOLDER / f"srresnet-{stage}.safetensors"
-            save_enlarger(network, enlargers.NETWORK, path)
+            weights.save(network, f"srresnet-{stage}")
             network = pretrained(stage)  # what is measured is what ships
     if setting["model"] == "pixel":
         for name in ("set5", "set14"):

@@ -1,65 +1,39 @@
-"""Shipped enlargers: trained networks, stored beside this file."""
+"""Trained enlargers, what lies between two of them, and how they are used."""
 
-import json
 from copy import deepcopy
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ganbook import weights
 from ganbook.networks.srgan import SRResNet
 
-FOLDER = Path(__file__).parent
+#: The network that ships: what 20 minutes of one processor core can train.
+ENLARGER = {
+    "channels": 64,
+    "blocks": 8,
+    "scale": 4,
+    "batch_norm": False,
+    "direct": True,
+    "bicubic_skip": True,
+}
 
 
-def pretrained(stage: str = "pixel", *, path: Path | None = None) -> SRResNet:
+def pretrained(stage: str = "pixel") -> SRResNet:
     """Return a network that ships with this package: it enlarges four times.
 
     Args:
         stage: Of its training: ``"pixel"``, ``"content"``, ``"adversarial"`` or
-            ``"relativistic"``; ``srresnet.md`` beside the weights is their card.
-        path: Another file, written by :func:`save_enlarger`.
+            ``"relativistic"``. The card is ``weights.card("srresnet-pixel")`` and so
+            on.
 
     Returns:
         The network in single precision, frozen.
 
     Raises:
-        ValueError: If no such stage ships, or the file is damaged or of another
-            network.
-        FileNotFoundError: If there is no file at ``path``.
+        ValueError: If no such stage ships.
     """
-    if path is None:
-        path = FOLDER / f"srresnet-{stage}.safetensors"
-        if not path.is_file():
-            shipped = sorted(p.stem[9:] for p in FOLDER.glob("srresnet-*.safetensors"))
-            raise ValueError(f"stage is {stage!r}; shipped are {', '.join(shipped)}")
-    if not path.is_file():
-        raise FileNotFoundError(f"no weights at {path}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}
-    except SafetensorError as error:
-        raise ValueError(f"{path} is cut short or no weights: {error}") from error
-    if "network" not in header:
-        raise ValueError(f"{path} is of another kind: its header names no network")
-    network = SRResNet(**json.loads(header["network"]))
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not fit its network: {error}") from error
-    return network.requires_grad_(False).eval()
-
-
-def save_enlarger(network: SRResNet, arguments: dict, path: Path) -> None:
-    """Write a network in half precision, with the arguments that make it anew."""
-    weights = {k: v.half().contiguous() for k, v in network.state_dict().items()}
-    aside = path.with_name(path.name + ".part")
-    save_file(weights, aside, {"network": json.dumps(arguments)})
-    aside.chmod(0o644)  # safetensors keeps files to their owner
-    aside.replace(path)
+    return weights.load(SRResNet(**ENLARGER), f"srresnet-{stage}")
 
 
 @torch.no_grad()
