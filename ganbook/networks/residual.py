@@ -71,9 +71,9 @@ class ResidualGenerator(nn.Module):
         )
         # Four pixels of three colors each; no demodulation, as their size matters.
         self.colors = StyledConv(maps[-1], 4 * 3, latent_dim, demodulate=False)
-        with torch.no_grad():  # at first the same for all four: no checkerboard
+        with torch.no_grad():  # at first nearly gray, the same for all four
             weight = self.colors.convolution.weight
-            weight.copy_(weight[::4].repeat_interleave(4, 0) / 2)
+            weight.copy_(weight[::4].repeat_interleave(4, 0) / 10)
 
     @property
     def stages(self) -> int:
