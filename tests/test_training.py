@@ -146,9 +146,9 @@ def test_more_moves_of_the_discriminator_see_fresh_batches():
     trainer.step()
     assert len(seen) == len(latents) == 3
     assert not torch.equal(seen[0], seen[1]) and not torch.equal(*latents[:2])
-    moments = trainer.state_dict()["optimizers"]["discriminator"]["state"][0]
+    moments = trainer._players["discriminator"].state_dict()["state"][0]
     assert moments["step"] == 3
-    assert trainer.state_dict()["optimizers"]["generator"]["state"][0]["step"] == 1
+    assert trainer._players["generator"].state_dict()["state"][0]["step"] == 1
     assert trainer.steps_played == len(trainer.history["generator_loss"]) == 1
     after = trainer.discriminator.state_dict()
     assert any(not torch.equal(before[name], after[name]) for name in before)
