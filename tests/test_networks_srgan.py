@@ -1,10 +1,14 @@
 """Tests of the networks of super-resolution."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
+from ganbook import data, metrics, weights
 from ganbook.networks import RRDBNet, SRDiscriminator, SRResNet, count_parameters
-from ganbook.networks.enlargers import blend, enlarge
+from ganbook.networks.enlargers import blend, enlarge, pretrained
 from ganbook.networks.esrgan import DenseBlock
 from ganbook.networks.srgan import ResidualBlock
 
@@ -137,3 +141,38 @@ def test_enlarged_images_stay_in_range() -> None:
     torch.nn.init.constant_(network.tail[-1].bias, 9.0)
     found = enlarge(network, noise(3, 4, 5))
     assert found.shape == (3, 16, 20) and found.max() == 1 and not found.requires_grad
+
+
+@pytest.mark.parametrize("stage", ["pixel", "content", "adversarial", "relativistic"])
+def test_shipped_weights_are_small_and_work(stage: str) -> None:
+    """Below 5 MB each, with a card; close to the photograph, sharper than bicubic."""
+    path = Path(weights.__file__).with_name(f"srresnet-{stage}.safetensors")
+    assert path.stat().st_size < 5_000_000
+    assert "BSDS500" in weights.card(f"srresnet-{stage}")
+    network = pretrained(stage)
+    assert not network.training
+    photo = data.photos(split="test", verbose=False)[0][:, 40:200, 100:340]
+    low, high = (data.from_pixels(x)[None] for x in data.shrink(photo, 4))
+    bicubic, ours = data.bicubic(low, 4), enlarge(network, low)
+    found, plain = (
+        metrics.psnr(x, high, border=4, luma=True).item() for x in (ours, bicubic)
+    )
+    if stage == "pixel":
+        assert found > plain + 0.5
+    assert found > plain - 2
+
+    def detail(x: torch.Tensor) -> float:
+        return (x - data.bicubic(data.bicubic(x, 1 / 4), 4)).square().mean().item()
+
+    assert detail(ours) > 2 * detail(bicubic)
+
+
+@pytest.mark.skipif(
+    not Path(os.environ.get("GANBOOK_DATA", "none"), "sr", "Set5").is_dir(),
+    reason="needs Set5",
+)
+def test_the_pixel_network_reaches_31_decibels_on_set5() -> None:
+    """By the protocol of the tables, with the weights as they ship."""
+    from ganbook.experiments.enlargers import set5
+
+    assert set5(pretrained("pixel"))["set5_psnr_y"] >= 31.0
