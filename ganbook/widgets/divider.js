@@ -64,8 +64,8 @@ function render({ model, el }) {
     menu(model, "right", "Right", names),
     choice(model, "zoom", "Zoom", ["1", "2", "4", "8"].map((n) => [n, `${n}×`])),
   ];
-  // `dark-light` asks the theme not to dim a picture in dark mode: colors are the matter
-  const picture = () => h("img", { class: "dark-light", draggable: false });
+  // inline, since themes dim and frame pictures in dark mode; here colors are the matter
+  const picture = () => h("img", { draggable: false, style: "padding:0;background:none;filter:none;border-radius:0" });
   const sides = ["left", "right"].map((trait) => {
     const image = picture(), tag = h("span", { class: "gb-tag", "aria-hidden": true });
     return { trait, image, tag, box: h("div", { class: `gb-side gb-${trait}` }, image, tag) };
