@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -33,27 +34,43 @@ def canonical(name: str) -> str:
 
 def closure(names: tuple[str, ...]) -> set[str]:
     """The distributions that are installed when those are."""
-    found: set[str] = set()
-    waiting = [canonical(name) for name in names]
+    found: set[tuple[str, frozenset[str]]] = set()
+    waiting = [(canonical(name), frozenset[str]()) for name in names]
     while waiting:
-        name = waiting.pop()
-        if name in found:
+        name, extras = waiting.pop()
+        if (name, extras) in found:
             continue
-        found.add(name)
+        found.add((name, extras))
         for line in distribution(name).requires or []:
-            requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                waiting.append(canonical(requirement.name))
-    return found
+            requirement, marker = Requirement(line), Requirement(line).marker
+            asked = [{"extra": extra} for extra in (*extras, "")]
+            if marker is None or any(marker.evaluate(extra) for extra in asked):
+                more = frozenset(map(canonical, requirement.extras))
+                waiting.append((canonical(requirement.name), more))
+    return {name for name, _ in found}
 
 
 def link_packages(names: set[str], target: Path) -> None:
-    for name in names:
-        files = distribution(name).files or []
-        for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:
-            source, link = Path(distribution(name).locate_file(top)), target / top
+    """Lend files of this environment to another, so that it cannot write on them.
+
+    A folder that one distribution owns is linked whole. One that several share
+    (``nvidia``) is made anew, with links to files: what is installed into it later
+    must not land here.
+    """
+    files = {name: distribution(name).files or [] for name in names}
+    owners = Counter(
+        top for each in files.values() for top in {f.parts[0] for f in each}
+    )
+    for name, each in files.items():
+        for file in each:
+            top = file.parts[0]
+            if top in ("..", "__pycache__"):
+                continue
+            place = Path(top) if owners[top] == 1 else Path(file)
+            link = target / place
             if not link.exists():
-                link.symlink_to(source)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(Path(distribution(name).locate_file(place)))
 
 
 @pytest.fixture(scope="module")
