@@ -11,6 +11,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from ganbook.networks.conv import SameConv2d, _activated, _batch_norm, _start_as_keras
+from ganbook.networks.shapes import check_images, check_latents
 
 
 class CatGenerator(nn.Module):
@@ -47,11 +48,7 @@ class CatGenerator(nn.Module):
         Raises:
             ValueError: If ``z`` has another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"latent vectors have shape {tuple(z.shape)}; "
-                f"expected (N, {self.latent_dim})"
-            )
+        check_latents(z, self.latent_dim)
         return self.layers(z)
 
 
@@ -92,8 +89,5 @@ class CatDiscriminator(nn.Module):
         Raises:
             ValueError: If the images have another shape.
         """
-        if tuple(images.shape[1:]) != (3, 128, 128):
-            raise ValueError(
-                f"images have shape {tuple(images.shape)}; expected (N, 3, 128, 128)"
-            )
+        check_images(images, (3, 128, 128))
         return self.layers(images)

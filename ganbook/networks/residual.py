@@ -19,6 +19,7 @@ from ganbook.networks.equalized import (
     StyledConv,
     activate,
 )
+from ganbook.networks.shapes import check_images, check_latents
 from ganbook.regularizers import MinibatchStd
 
 SIZES = (32, 64, 128)
@@ -88,11 +89,7 @@ class ResidualGenerator(nn.Module):
         Raises:
             ValueError: If ``z`` has another shape.
         """
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"latent vectors have shape {tuple(z.shape)}; "
-                f"expected (N, {self.latent_dim})"
-            )
+        check_latents(z, self.latent_dim)
         w = z * (z.square().mean(1, keepdim=True) + 1e-8).rsqrt()
         for layer in self.mapping:
             w = activate(layer(w))
@@ -181,11 +178,7 @@ class ResidualDiscriminator(nn.Module):
         Raises:
             ValueError: If the images have another shape.
         """
-        if tuple(images.shape[1:]) != (3, self.size, self.size):
-            raise ValueError(
-                f"images have shape {tuple(images.shape)}; "
-                f"expected (N, 3, {self.size}, {self.size})"
-            )
+        check_images(images, (3, self.size, self.size))
         x = activate(self.first(F.pixel_unshuffle(images, 2)))
         x = activate(self.last(self.spread(self.blocks(x))))
         return self.logit(activate(self.dense(x.flatten(1))))
