@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import posixpath
+import re
 import textwrap
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from tools.plain import translate
 
 CITES = ("cite", "cite:p", "cite:t", "cite:ps", "cite:ts")
 REFERS = ("ref", "numref", "prf:ref", "eq")
+#: The page with the glossary.
+GLOSSARY = "book/notation"
 
 
 def excerpt(path: Path, name: str) -> str:
@@ -60,6 +63,10 @@ class Linker:
             return self._cite(kind, target)
         if kind in REFERS:
             return self._refer(kind, target, text)
+        if kind == "term":
+            # Sphinx names the anchor of a term so; a strict build knows that it exists.
+            anchor = "term-" + re.sub(r"[^A-Za-z0-9]+", "-", target).strip("-")
+            return f"[{text or target}]({self.published(GLOSSARY)}#{anchor})"
         if kind == "tag":
             return rf"\tag{{{self._label(target).text.strip('()')}}} "
         if kind in ("doc", "link"):
