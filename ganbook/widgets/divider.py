@@ -1,47 +1,16 @@
 """Versions of one image, two at a time, with a line to drag between them."""
 
-import base64
 import html
-import io
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
-from PIL import Image
 
+from ganbook.widgets.encoding import webp_data_uri
 from ganbook.widgets.page import PageWidget
 
 ZOOMS = ("1", "2", "4", "8")
-
-
-def webp_data_uri(image: Any) -> str:
-    """Encode one image as a lossless WebP data URI: a third lighter than PNG.
-
-    Lossless, since these images are there to be compared pixel by pixel.
-
-    Args:
-        image: uint8 array or tensor of shape (H, W) or (H, W, 3), range 0 to 255.
-
-    Raises:
-        TypeError: If the values are not uint8.
-        ValueError: If the shape is neither (H, W) nor (H, W, 3), or empty.
-    """
-    pixels = np.asarray(image)
-    if pixels.dtype != np.uint8:
-        raise TypeError(
-            f"an image must be uint8 in 0..255, got {pixels.dtype}; "
-            "ganbook.data.to_pixels converts floats in [-1, 1]"
-        )
-    is_image = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
-    if not is_image or pixels.size == 0:
-        raise ValueError(f"an image must be (H, W) or (H, W, 3), got {pixels.shape}")
-    buffer = io.BytesIO()
-    # exact: no color is changed, not even where nobody would see it
-    Image.fromarray(pixels).convert("RGB").save(
-        buffer, format="WEBP", lossless=True, exact=True, method=6
-    )
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 class Divider(PageWidget):

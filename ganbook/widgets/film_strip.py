@@ -1,40 +1,14 @@
 """A strip of images to scrub through."""
 
-import base64
 import html
-import io
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
-from PIL import Image
 
+from ganbook.widgets.encoding import png_data_uri
 from ganbook.widgets.page import PageWidget
-
-
-def png_data_uri(image: Any) -> str:
-    """Encode one image as a PNG data URI.
-
-    Args:
-        image: uint8 array or tensor of shape (H, W) or (H, W, 3), range 0 to 255.
-
-    Raises:
-        TypeError: If the values are not uint8.
-        ValueError: If the shape is neither (H, W) nor (H, W, 3), or empty.
-    """
-    pixels = np.asarray(image)
-    if pixels.dtype != np.uint8:
-        raise TypeError(
-            f"a frame must be uint8 in 0..255, got {pixels.dtype}; "
-            "ganbook.data.to_pixels converts floats in [-1, 1]"
-        )
-    is_image = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
-    if not is_image or pixels.size == 0:
-        raise ValueError(f"a frame must be (H, W) or (H, W, 3), got {pixels.shape}")
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 class FilmStrip(PageWidget):
