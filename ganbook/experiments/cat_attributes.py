@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy, interpolate, smooth_l1_loss
 
 from ganbook import data, weights
 from ganbook.data.cat_factors import draw_factors
+from ganbook.experiments import one_cycle
 from ganbook.experiments.experiment import Experiment, Result, Setting
 from ganbook.networks import CatAttributeNet
 
@@ -51,17 +52,21 @@ def train(
         torch.manual_seed(seed)
         network = CatAttributeNet()
     draws = torch.Generator().manual_seed(seed)
-    steps = epochs * -(-len(images) // BATCH)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
-    for _ in range(epochs):
-        for batch in torch.randperm(len(images), generator=draws).split(BATCH):
-            optimizer.zero_grad()
-            answers = network(spoil(images[batch], draws))
-            loss(answers, factors.take(batch)).backward()
-            optimizer.step()
-            schedule.step()
-    return network.eval()
+
+    def batch_loss(batch: Tensor) -> Tensor:
+        return loss(network(spoil(images[batch], draws)), factors.take(batch))
+
+    one_cycle.train(
+        network,
+        len(images),
+        batch_loss,
+        draws,
+        epochs=epochs,
+        batch_size=BATCH,
+        rate=RATE,
+        decay=DECAY,
+    )
+    return network
 
 
 def loss(answers: dict[str, Tensor], factors: data.CatFactors) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ganbook import data, metrics, weights
+from ganbook.experiments import one_cycle
 from ganbook.experiments.experiment import Experiment, Result, Setting
 from ganbook.networks import LeNet
 
@@ -26,16 +27,17 @@ def train(images: Tensor, labels: Tensor, *, seed: int, epochs: int = EPOCHS) ->
         torch.manual_seed(seed)
         network = LeNet()
     draws = torch.Generator().manual_seed(seed)
-    steps = epochs * -(-len(images) // BATCH)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
-    for _ in range(epochs):
-        for batch in torch.randperm(len(images), generator=draws).split(BATCH):
-            optimizer.zero_grad()
-            cross_entropy(network(images[batch]), labels[batch]).backward()
-            optimizer.step()
-            schedule.step()
-    return network.eval()
+    one_cycle.train(
+        network,
+        len(images),
+        lambda batch: cross_entropy(network(images[batch]), labels[batch]),
+        draws,
+        epochs=epochs,
+        batch_size=BATCH,
+        rate=RATE,
+        decay=DECAY,
+    )
+    return network
 
 
 def play(setting: Setting, seed: int) -> Result:
