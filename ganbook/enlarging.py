@@ -11,11 +11,14 @@ from torch.nn.functional import l1_loss
 from ganbook.data import Patches
 from ganbook.losses import Loss, non_saturating
 from ganbook.perceptual import Objective, PairedLoss, paired
-from ganbook.training.divergence import DivergenceError
+from ganbook.training.dealing import deal
 from ganbook.training.ema import ExponentialMovingAverage
+from ganbook.training.game import frozen
 from ganbook.training.history import History
 from ganbook.training.memory import keep_freed_memory
+from ganbook.training.player import Player
 from ganbook.training.precision import choose_dtype
+from ganbook.training.processes import Processes
 from ganbook.training.stepping import Steps, check_fits
 
 
@@ -44,6 +47,11 @@ class SuperResolver:
     steps to iterate, a history, a moving average, a state that resumes bit for bit.
     The learning rate falls along half a cosine to nothing at step ``length``.
 
+    Several processes share its batches as they share a trainer's. What is a mean over
+    the batch is then the same as in one process; :func:`content_loss` and
+    :func:`relativistic`, which compare with averages, compare with those of their own
+    share.
+
     Args:
         generator: From (N, 3, h, w) to (N, 3, scale h, scale w).
         pairs: A source of pairs, :class:`ganbook.data.Patches`.
@@ -61,7 +69,6 @@ class SuperResolver:
             pattern of its scale; so 2 x scale is a good choice for them.
         ema_decay: Decay of the moving average of the generator.
         precision: ``"bf16"``, ``"fp32"``, or ``"auto"``.
-        device: Where to train; by default the GPU if there is one.
 
     Raises:
         ValueError: If something is missing that the objective counts, or ``length``
@@ -82,7 +89,6 @@ class SuperResolver:
         jitter: int = 0,
         ema_decay: float = 0.999,
         precision: str = "auto",
-        device: torch.device | str | None = None,
     ) -> None:
         if length < 1:
             raise ValueError(f"length is {length}; expected at least 1 step")
@@ -93,33 +99,30 @@ class SuperResolver:
             raise ValueError("the content loss counts; expected content=...")
         if self.objective.adversarial and discriminator is None:
             raise ValueError("the game counts; expected discriminator=...")
-        usual = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device or usual)
+        self.processes = Processes()
+        self.device = self.processes.device
         if self.device.type == "cpu":
             keep_freed_memory()
         loss = loss or non_saturating()
         self.loss = paired(loss) if isinstance(loss, Loss) else loss
         self.content, self.batches, self.length = content, pairs, length
-        self.players = {"generator": generator.to(self.device)}
-        if self.objective.adversarial:
-            self.players["discriminator"] = discriminator.to(self.device)
-        for network in self.players.values():  # a tenth faster on CPU and GPU alike
+        self.generator = generator
+        self.discriminator = discriminator if self.objective.adversarial else None
+        self._rates = dict(zip(self._networks(), learning_rates, strict=False))
+        self._players = {}
+        for name, network in self._networks().items():
+            # A tenth faster on CPU and GPU alike.
             network.to(memory_format=torch.channels_last)
-        self.ema = ExponentialMovingAverage(generator, ema_decay)
-        self._rates = dict(zip(self.players, learning_rates, strict=False))
-        self._optimizers = {
-            player: torch.optim.Adam(
-                network.parameters(), self._rates[player], (0.9, 0.99), fused=True
+            self._players[name] = Player(
+                name,
+                network,
+                self.processes,
+                learning_rate=self._rates[name],
+                betas=(0.9, 0.99),
             )
-            for player, network in self.players.items()
-        }
+        self.ema = ExponentialMovingAverage(generator, ema_decay)
         self._dtype = choose_dtype(precision, self.device)
         self.history = History()
-
-    @property
-    def generator(self) -> nn.Module:
-        """The network that enlarges."""
-        return self.players["generator"]
 
     @property
     def steps_taken(self) -> int:
@@ -138,18 +141,17 @@ class SuperResolver:
         Raises:
             DivergenceError: If a loss is not finite; the update that it would
                 have caused is not made.
+            ProcessLostError: If another process no longer answers.
+            ValueError: If a batch cannot be dealt equally to the processes.
         """
         self._set_rates()
-        low, high = next(self.batches).to(self.device)
-        low, high = (
-            x.contiguous(memory_format=torch.channels_last) for x in (low, high)
-        )
+        (pair,) = deal(next(self.batches), self.processes)
+        low, high = (x.contiguous(memory_format=torch.channels_last) for x in pair)
         with self._autocast():
             enlarged = self.generator(low).float()
         seen = self._seen(enlarged), self._seen(high)
         judged = self._move_discriminator(seen[1], seen[0].detach())
-        pixel = l1_loss(enlarged, high)
-        parts = self._move_generator(pixel, *seen)
+        parts = self._move_generator(l1_loss(enlarged, high), *seen)
         self.ema.update(self.generator)
         step = Enlargement(self.steps_taken, *parts, judged)
         row = step._asdict()
@@ -159,18 +161,15 @@ class SuperResolver:
 
     def _set_rates(self) -> None:
         left = (1 + cos(pi * min(self.steps_taken / self.length, 1))) / 2
-        for player, optimizer in self._optimizers.items():
-            optimizer.param_groups[0]["lr"] = self._rates[player] * left
+        for name, player in self._players.items():
+            player.learning_rate = self._rates[name] * left
 
     def _move_discriminator(self, real: Tensor, fake: Tensor) -> float:
-        if "discriminator" not in self.players:
+        if self.discriminator is None:
             return 0.0
-        discriminator = self.players["discriminator"]
         with self._autocast():
-            logits = [discriminator(images).float() for images in (real, fake)]
-        loss = self.loss.discriminator(*logits)
-        self._update("discriminator", loss)
-        return loss.item()
+            logits = [self.discriminator(images).float() for images in (real, fake)]
+        return self._update("discriminator", self.loss.discriminator(*logits))
 
     def _seen(self, images: Tensor) -> Tensor:
         """Return what content loss and discriminator see: one place in each step."""
@@ -189,31 +188,27 @@ class SuperResolver:
         if self.objective.adversarial:
             with self._autocast():
                 adversarial = self._adversarial(enlarged, high)
-        goal = self.objective
-        self._update(
-            "generator",
-            goal.pixel * pixel
-            + goal.content * content
-            + goal.adversarial * adversarial,
-        )
-        return [part.item() for part in (pixel, content, adversarial)]
+        goal, parts = self.objective, [pixel, content, adversarial]
+        weights = goal.pixel, goal.content, goal.adversarial
+        terms = [w * part for w, part in zip(weights, parts, strict=True)]
+        self._update("generator", sum(terms))
+        return self.processes.mean(torch.stack(parts).detach()).tolist()
 
     def _adversarial(self, enlarged: Tensor, high: Tensor) -> Tensor:
-        discriminator = self.players["discriminator"]
-        discriminator.requires_grad_(False)
-        try:
-            with torch.no_grad():
-                real = discriminator(high).float()
-            return self.loss.generator(real, discriminator(enlarged).float())
-        finally:
-            discriminator.requires_grad_(True)
+        with torch.no_grad():
+            real = self.discriminator(high).float()
+        with frozen(self.discriminator):
+            return self.loss.generator(real, self.discriminator(enlarged).float())
 
-    def _update(self, player: str, loss: Tensor) -> None:
-        if not torch.isfinite(loss):
-            raise DivergenceError(player, loss.item(), self.steps_taken + 1)
-        self._optimizers[player].zero_grad()
-        loss.backward()
-        self._optimizers[player].step()
+    def _update(self, name: str, loss: Tensor) -> float:
+        player = self._players[name]
+        return player.update([loss], pieces=1, step=self.steps_taken + 1)
+
+    def _networks(self) -> dict[str, nn.Module]:
+        players = {"generator": self.generator}
+        if self.discriminator is not None:
+            players["discriminator"] = self.discriminator
+        return players
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(
@@ -227,8 +222,8 @@ class SuperResolver:
         before the next step.
         """
         return {
-            "players": {p: n.state_dict() for p, n in self.players.items()},
-            "optimizers": {p: o.state_dict() for p, o in self._optimizers.items()},
+            "players": {name: n.state_dict() for name, n in self._networks().items()},
+            "optimizers": {name: p.state_dict() for name, p in self._players.items()},
             "ema": self.ema.state_dict(),
             "batches": self.batches.state_dict(),
             "history": self.history.state_dict(),
@@ -241,20 +236,16 @@ class SuperResolver:
             ValueError: If the state is of other networks or other data; nothing is
                 changed then.
         """
-        if state["players"].keys() != self.players.keys():
+        if state["players"].keys() != self._players.keys():
             raise ValueError(
                 f"the state has players {', '.join(state['players'])}; "
-                f"expected {', '.join(self.players)}"
+                f"expected {', '.join(self._players)}"
             )
-        for player, network in self.players.items():
-            check_fits(network, state["players"][player], player)
+        for name, network in self._networks().items():
+            check_fits(network, state["players"][name], name)
         self.batches.load_state_dict(state["batches"])
-        for player, network in self.players.items():
-            network.load_state_dict(state["players"][player])
-            optimizer = self._optimizers[player]
-            optimizer.load_state_dict(state["optimizers"][player])
-            for weight, moments in optimizer.state.items():  # laid out as the weights
-                for name in ("exp_avg", "exp_avg_sq"):
-                    moments[name] = torch.empty_like(weight).copy_(moments[name])
+        for name, network in self._networks().items():
+            network.load_state_dict(state["players"][name])
+            self._players[name].load_state_dict(state["optimizers"][name])
         self.ema.load_state_dict(state["ema"])
         self.history.load_state_dict(state["history"])

@@ -116,7 +116,7 @@ def test_the_rate_falls_along_half_a_cosine() -> None:
     trainer = resolver(length=4, learning_rates=(1e-3, 0.0))
     rates = []
     for _ in trainer.steps(5):
-        rates.append(trainer._optimizers["generator"].param_groups[0]["lr"])
+        rates.append(trainer._players["generator"].learning_rate)
     expected = [1e-3 * (1 + math.cos(math.pi * k / 4)) / 2 for k in range(5)]
     assert rates == pytest.approx(expected)
 
@@ -128,14 +128,14 @@ def test_the_first_adversarial_step_by_hand() -> None:
     low, high = next(pairs())
     with torch.no_grad():
         enlarged = trainer.generator(low)
-        judge = trainer.players["discriminator"]
+        judge = trainer.discriminator
         logits = judge(high), judge(enlarged)
     expected = losses.non_saturating().discriminator(*logits).item()
-    before = [p.clone() for p in trainer.players["discriminator"].parameters()]
+    before = [p.clone() for p in trainer.discriminator.parameters()]
     step = trainer.step()
     assert step.discriminator == pytest.approx(expected, rel=1e-4)
     assert step.pixel == pytest.approx((enlarged - high).abs().mean().item(), rel=1e-4)
-    after = list(trainer.players["discriminator"].parameters())
+    after = list(trainer.discriminator.parameters())
     assert any((a != b).any() for a, b in zip(before, after, strict=True))
     assert all(p.requires_grad for p in after)
 

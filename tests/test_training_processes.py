@@ -183,6 +183,20 @@ def test_a_minimizer_whose_loss_calls_methods_of_the_network(two):
     assert_close(pieces, one)
 
 
+def test_super_resolution_on_two_processes(two):
+    (first, second), *_ = two
+    one = scenarios.play(scenarios.resolver())
+    for player in ("generator", "discriminator"):
+        for found in (first, second):
+            ours, theirs = (
+                tensors(state["players"][player]) for state in (found["enlarged"], one)
+            )
+            for a, b in zip(ours, theirs, strict=True):
+                torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+    assert_close(first["enlarged"], one)
+    assert_close(second["enlarged"], first["enlarged"], tolerance=0)
+
+
 def test_process_0_decides_the_first_weights(two):
     (first, second), *_ = two
     one = scenarios.play(scenarios.trainer())

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ganbook import data, losses, regularizers, training
+from ganbook import data, losses, networks, regularizers, restoration, training
 
 SHAPE = (3, 8, 8)
 IMAGES = torch.rand(60, *SHAPE, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -45,7 +45,7 @@ def discriminator(*, last=1, deviation=False, normalize=False):
     layers = [nn.Conv2d(3, 8, 3, 2, 1, bias=not normalize)]
     layers += [nn.BatchNorm2d(8)] if normalize else []
     layers += [nn.LeakyReLU(0.2), nn.Flatten()]
-    layers += [regularizers.MinibatchStd(2)] if deviation else []
+    layers += [networks.MinibatchStd(2)] if deviation else []
     return nn.Sequential(*layers, nn.Linear(8 * 4 * 4 + deviation, last))
 
 
@@ -84,6 +84,21 @@ def minimizer(loss=reconstruction, **options):
     torch.manual_seed(0)
     options = {"batch_size": 12, "precision": "fp32"} | options
     return training.Minimizer(Coder(), loss, IMAGES, **options)
+
+
+def resolver():
+    """Enlarges: two players, a schedule, a window that moves."""
+    torch.manual_seed(0)
+    photos = list(IMAGES[:3].repeat_interleave(5, 2).repeat_interleave(5, 3))
+    return restoration.SuperResolver(
+        networks.SRResNet(4, 1, batch_norm=False, direct=True, bicubic_skip=True),
+        data.Patches(photos, 4, 40, 4, seed=0),
+        length=2 * STEPS,
+        objective=restoration.Objective(pixel=1, adversarial=0.1),
+        discriminator=networks.SRDiscriminator(32, 4),
+        jitter=8,
+        precision="fp32",
+    )
 
 
 def sharded():
@@ -125,6 +140,7 @@ def many(folder):
     found["pieces"] = play(trainer(accumulate=3, **SAME["r1 and r2"]))
     found["SyncBatchNorm"] = refusal()
     found["coder"] = play(minimizer())
+    found["enlarged"] = play(resolver())
     found["bf16"] = play(trainer(precision="bf16", **NORMALIZED), 3)
     # Weights that differ at first: those of process 0 count.
     found["strangers"] = play(trainer(weights=rank))

@@ -141,6 +141,8 @@ def copy_of(folder: Path, steps: int) -> Path:
 class LongRun:
     """A trainer with a folder: goes on where the folder says it was.
 
+    Of several processes the first writes; all stop and save at the same step.
+
     Args:
         trainer: Set up as at the very beginning.
         folder: Where the checkpoint, the journal and the copies lie.
@@ -170,20 +172,20 @@ class LongRun:
         seconds_between: float = SECONDS_BETWEEN_CHECKPOINTS,
     ) -> None:
         """Go on until the time is over, or until so many steps have been played."""
-        began = saved = time.monotonic()
+        began, saved = time.monotonic(), 0.0
         ahead = (m for m in milestones(self.batch_size) if m > self._images())
         copy_at = next(ahead)
         while steps is None or self.trainer.steps_played < steps:
             played = self.trainer.step()
             self.trainer.augment.adapt(played.real_accuracy, self.batch_size)
-            now = time.monotonic()
+            now = self.trainer.processes.agree(time.monotonic() - began)
             if self._images() >= copy_at:
                 self.save(copy=True)
                 saved, copy_at = now, next(ahead)
             elif now - saved > seconds_between:
                 self.save()
                 saved = now
-            if now - began > 60 * minutes:
+            if now > 60 * minutes:
                 break
         if not (
             self.journal and self.journal[-1]["steps"] == self.trainer.steps_played
@@ -207,16 +209,17 @@ class LongRun:
             for name, values in history.items()
         }
         self.journal = [r for r in self.journal if r["steps"] < steps] + [row]
-        if copy:
+        if copy and trainer.processes.is_first:
             weights = {
                 name: value.half().contiguous()
                 for name, value in trainer.ema.network.state_dict().items()
             }
             self.folder.mkdir(parents=True, exist_ok=True)
             save_file(weights, copy_of(self.folder, steps))
-        replace(self.folder / JOURNAL, json.dumps(self.journal).encode())
+        if trainer.processes.is_first:
+            replace(self.folder / JOURNAL, json.dumps(self.journal).encode())
+            print(json.dumps(row), flush=True)
         save_checkpoint(trainer, self.folder / CHECKPOINT)
-        print(json.dumps(row), flush=True)
 
     def _images(self) -> int:
         return self.trainer.steps_played * self.batch_size

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ganbook import data, metrics
 from ganbook.experiments.experiment import Setting, label, slug
-from ganbook.experiments.recording import home
+from ganbook.experiments.recording import home, replace
 from ganbook.networks import ImageNetFeatures, SRDiscriminator, SRResNet
 from ganbook.networks.enlargers import ENLARGER
 from ganbook.restoration import (
@@ -142,13 +142,14 @@ def train(
         report = json.loads(paper.read_text())
     before = dict(report)
     began, cpu_began = time.monotonic(), time.process_time()
-    saved = began
+    saved, first = 0.0, trainer.processes.is_first
 
     def save() -> None:
         report["train_seconds"] = before["train_seconds"] + time.monotonic() - began
         report["cpu_seconds"] = before["cpu_seconds"] + time.process_time() - cpu_began
         save_checkpoint(trainer, checkpoint)
-        paper.write_text(json.dumps(report))
+        if first:
+            replace(paper, json.dumps(report).encode())
 
     for step in trainer.steps(trainer.length - trainer.steps_taken):
         last = step.number == trainer.length
@@ -156,12 +157,12 @@ def train(
             row = {"step": step.number, **_recent(trainer, every)}
             row |= watch(trainer.ema.network) if watch else {}
             report["watched"].append(row)
-            print(
-                name, json.dumps(row), f"{time.monotonic() - began:.0f} s", flush=True
-            )
-        if time.monotonic() - saved > EVERY_SECONDS or last:
+            if first:
+                print(name, json.dumps(row), flush=True)
+        now = trainer.processes.agree(time.monotonic() - began)
+        if now - saved > EVERY_SECONDS or last:
             save()
-            saved = time.monotonic()
+            saved = now
     return report
 
 

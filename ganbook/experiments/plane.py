@@ -13,7 +13,12 @@ from ganbook import losses, regularizers
 from ganbook.data.rings import Modes, grid, ring
 from ganbook.experiments.unrolled import UnrolledTrainer
 from ganbook.instruments import coverage
-from ganbook.networks import DenseDiscriminator, PlaneGenerator
+from ganbook.networks import (
+    DenseDiscriminator,
+    MinibatchDiscrimination,
+    MinibatchStd,
+    PlaneGenerator,
+)
 from ganbook.training import Trainer
 
 #: Seed of the latents of all measured samples, apart from those of any training.
@@ -49,9 +54,9 @@ def networks(
         discriminator = DenseDiscriminator((2,), (WIDTH, WIDTH), dropout=0)
         if minibatch:
             layer, more = {
-                "deviation": (regularizers.MinibatchStd(128), 1),
+                "deviation": (MinibatchStd(128), 1),
                 "discrimination": (
-                    regularizers.MinibatchDiscrimination(WIDTH, 4, 2),
+                    MinibatchDiscrimination(WIDTH, 4, 2),
                     4,
                 ),
             }[minibatch]

@@ -12,6 +12,7 @@ from ganbook.networks.esrgan import RRDBNet
 from ganbook.networks.features import LeNet
 from ganbook.networks.imagenet import ImageNetFeatures, vgg19_features
 from ganbook.networks.inception import InceptionV3Features
+from ganbook.networks.minibatch import MinibatchDiscrimination, MinibatchStd
 from ganbook.networks.plane import PlaneGenerator
 from ganbook.networks.residual import ResidualDiscriminator, ResidualGenerator
 from ganbook.networks.size import count_parameters, receptive_field
@@ -33,6 +34,8 @@ __all__ = [
     "ImageNetFeatures",
     "InceptionV3Features",
     "LeNet",
+    "MinibatchDiscrimination",
+    "MinibatchStd",
     "MixtureDenoiser",
     "PlaneGenerator",
     "PolynomialEnergy",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
-from ganbook.networks.srgan import check_images
+from ganbook.networks.srgan import check_color
 
 
 class RRDBNet(nn.Module):
@@ -58,7 +58,7 @@ class RRDBNet(nn.Module):
         Raises:
             ValueError: If ``low`` has another shape.
         """
-        check_images(low)
+        check_color(low)
         x = self.head(low)
         x = x + self.body(x)
         for conv in self.doublings:

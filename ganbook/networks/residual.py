@@ -19,8 +19,8 @@ from ganbook.networks.equalized import (
     StyledConv,
     activate,
 )
+from ganbook.networks.minibatch import MinibatchStd
 from ganbook.networks.shapes import check_images, check_latents
-from ganbook.regularizers import MinibatchStd
 
 SIZES = (32, 64, 128)
 
@@ -145,7 +145,7 @@ class ResidualDiscriminator(nn.Module):
     A block is :math:`y = \tfrac{1}{\sqrt2}(S \bar x + B(A(x)))`: B is a convolution
     of stride 2, :math:`\bar x` the mean of 2x2 pixels, S a 1x1 convolution. Before
     the last layers one map says how much the images of a group differ
-    (:class:`~ganbook.regularizers.MinibatchStd`).
+    (:class:`~ganbook.networks.MinibatchStd`).
 
     Args:
         size: Height and width of the images: 32, 64 or 128.

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from ganbook.networks.shapes import check_images
+
 
 class SRResNet(nn.Module):
     """Enlarges images: features on the small grid, pixel shuffle, an image.
@@ -83,7 +85,7 @@ class SRResNet(nn.Module):
         Raises:
             ValueError: If ``low`` has another shape.
         """
-        check_images(low)
+        check_color(low)
         x = self.head(low)
         x = self.tail(x + self.body(x))
         if not self.bicubic_skip:
@@ -164,15 +166,11 @@ class SRDiscriminator(nn.Module):
         Raises:
             ValueError: If ``images`` has another shape.
         """
-        if tuple(images.shape[1:]) != (3, self.size, self.size):
-            raise ValueError(
-                f"images have shape {tuple(images.shape)}; "
-                f"expected (N, 3, {self.size}, {self.size})"
-            )
+        check_images(images, (3, self.size, self.size))
         return self.layers(images)
 
 
-def check_images(low: Tensor) -> None:
+def check_color(low: Tensor) -> None:
     """Refuse what is no batch of color images.
 
     Raises:

@@ -52,7 +52,7 @@ class Game:
 
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return what the generator minimizes; here, ``real`` plays no part in it."""
-        with _frozen(self.discriminator), self._autocast():
+        with frozen(self.discriminator), self._autocast():
             logits = self.discriminator(self._seen(fake)).float()
             return self.loss.generator(logits)
 
@@ -120,7 +120,7 @@ class Game:
 
 
 @contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
+def frozen(network: nn.Module) -> Iterator[None]:
     """Let gradients pass through ``network`` without computing those of its weights."""
     network.requires_grad_(False)
     try:

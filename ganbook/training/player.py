@@ -81,6 +81,15 @@ class Player:
         self._adam.step()
         return mean
 
+    @property
+    def learning_rate(self) -> float:
+        """Adam's, from the next update on."""
+        return self._adam.param_groups[0]["lr"]
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self._adam.param_groups[0]["lr"] = rate
+
     def state_dict(self) -> dict[str, Any]:
         """Return Adam's moments; the weights are the network's."""
         return self._adam.state_dict()
@@ -88,3 +97,8 @@ class Player:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with Adam's moments from ``state``."""
         self._adam.load_state_dict(state)
+        # Fused Adam on the CPU takes for granted that moments lie in memory as their
+        # weight does; one that was saved in another order would be silently wrong.
+        for weight, moments in self._adam.state.items():
+            for name in ("exp_avg", "exp_avg_sq"):
+                moments[name] = torch.empty_like(weight).copy_(moments[name])

@@ -86,6 +86,12 @@ class Processes:
                 dist.broadcast(sent, src=0)
             value.copy_(sent)
 
+    def agree(self, number: float) -> float:
+        """Return the mean of what each process has: seconds, say, to decide by."""
+        if self.count == 1:
+            return number
+        return self.mean(torch.tensor(number, device=self.device)).item()
+
     def all_well(self, well: bool) -> bool:
         """Tell the others whether all is well here; return whether it is everywhere."""
         flag = torch.tensor(float(well), device=self.device)
