@@ -128,21 +128,29 @@ def _rename(element: Element, prefix: str) -> None:
 
 
 def _shrink(element: Element) -> None:
-    """Store an embedded gray picture as gray: Matplotlib writes four channels."""
+    """Store an embedded picture as small as it goes without losing a color.
+
+    Matplotlib writes PNG with four channels, whatever the picture.
+    """
     name = f"{{{XLINK}}}href"
     head, found, data = element.get(name, "").partition(";base64,")
     if not found or head != "data:image/png":
         return
     picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
-    red, green, blue, alpha = picture.split()
-    gray = red.tobytes() == green.tobytes() == blue.tobytes()
-    if not gray or alpha.getextrema() != (255, 255):
-        return
-    stream = io.BytesIO()
-    red.save(stream, format="png", optimize=True)
-    smaller = base64.b64encode(stream.getvalue()).decode()
-    if len(smaller) < len(data):
-        element.set(name, f"{head};base64,{smaller}")
+    *colors, alpha = picture.split()
+    if alpha.getextrema() == (255, 255):
+        gray = len({color.tobytes() for color in colors}) == 1
+        picture = colors[0] if gray else picture.convert("RGB")
+    choices = [element.get(name)]
+    for kind, options in (
+        ("png", {"optimize": True}),
+        ("webp", {"lossless": True, "exact": True, "method": 6}),
+    ):
+        stream = io.BytesIO()
+        picture.save(stream, format=kind, **options)
+        text = base64.b64encode(stream.getvalue()).decode()
+        choices.append(f"data:image/{kind};base64,{text}")
+    element.set(name, min(choices, key=len))
 
 
 def _frame(root: Element, label: str) -> None:

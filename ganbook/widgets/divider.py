@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
-from ganbook.widgets.encoding import webp_data_uri
+from ganbook.widgets.encoding import data_uri
 from ganbook.widgets.page import PageWidget
 
 ZOOMS = ("1", "2", "4", "8")
@@ -79,7 +79,7 @@ class Divider(PageWidget):
         height, width = sizes[names[0]]
         super().__init__(
             names=names,
-            images=[webp_data_uri(image) for image in pixels.values()],
+            images=[data_uri(image) for image in pixels.values()],
             notes=[str(notes.get(name, "")) for name in names],
             alt=alt,
             width=width,

@@ -8,8 +8,11 @@ import numpy as np
 from PIL import Image
 
 
-def png_data_uri(image: Any) -> str:
-    """Encode one image as a PNG data URI.
+def data_uri(image: Any) -> str:
+    """Encode one image as a data URI: lossless WebP, or PNG where that is lighter.
+
+    Lossless, as images are there to be looked at, and compared, pixel by pixel. Of
+    photographs WebP takes a third less; of small gray pictures it takes more.
 
     Args:
         image: uint8 array or tensor of shape (H, W) or (H, W, 3), range 0 to 255.
@@ -18,19 +21,14 @@ def png_data_uri(image: Any) -> str:
         TypeError: If the values are not uint8.
         ValueError: If the shape is neither (H, W) nor (H, W, 3), or empty.
     """
-    return _data_uri(_picture(image), "png", optimize=True)
-
-
-def webp_data_uri(image: Any) -> str:
-    """Encode one image as a lossless WebP data URI: a third lighter than PNG.
-
-    Lossless, for images that are there to be compared pixel by pixel.
-
-    Args and errors are those of :func:`png_data_uri`.
-    """
+    picture = _picture(image)
     # exact: no color is changed, not even where nobody would see it
-    picture = _picture(image).convert("RGB")
-    return _data_uri(picture, "webp", lossless=True, exact=True, method=6)
+    options = {"lossless": True, "exact": True, "method": 6}
+    return min(
+        _encoded(picture, "png", optimize=True),
+        _encoded(picture.convert("RGB"), "webp", **options),
+        key=len,
+    )
 
 
 def _picture(image: Any) -> Image.Image:
@@ -46,7 +44,7 @@ def _picture(image: Any) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def _data_uri(picture: Image.Image, kind: str, **options: Any) -> str:
+def _encoded(picture: Image.Image, kind: str, **options: Any) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, format=kind, **options)
     text = base64.b64encode(buffer.getvalue()).decode()

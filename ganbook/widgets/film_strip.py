@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
-from ganbook.widgets.encoding import png_data_uri
+from ganbook.widgets.encoding import data_uri
 from ganbook.widgets.page import PageWidget
 
 
@@ -59,7 +59,7 @@ class FilmStrip(PageWidget):
         if len(shapes) > 1:
             raise ValueError(f"all frames must have one shape, got {sorted(shapes)}")
         super().__init__(
-            frames=[png_data_uri(image) for image in images],
+            frames=[data_uri(image) for image in images],
             labels=[str(label) for label in labels],
             alt=alt,
             height=images[0].shape[0],
