@@ -5,29 +5,26 @@ import torch
 from safetensors.torch import save_file
 
 from ganbook import data, weights
-from ganbook.experiments import cat_card, cat_measures, cats
+from ganbook.experiments import cat_card, cat_measures, cat_sizes, cats
 from ganbook.networks import ResidualGenerator
 
 
 def kept(folder, monkeypatch, steps=7):
-    """A run that has come to its first milestone, with a narrow generator."""
-    widths = {"size": 32, "generator_width": 64, "discriminator_width": 64}
+    """A run that has come to its first milestone."""
     monkeypatch.setattr(cats, "FOLDER", folder)
-    monkeypatch.setitem(cats.RUNS, "cats-drawn", widths)
-    generator = ResidualGenerator(32, width=64)
-    (folder / "cats-drawn").mkdir()
+    generator = ResidualGenerator(cats.SIZE)
     save_file(
         {name: value.half() for name, value in generator.state_dict().items()},
-        cats.copy_of(folder / "cats-drawn", steps),
+        cats.copy_of(folder, steps),
     )
     row = {"steps": steps, "images": steps * 16, "cpu": 1.5, "wall": 2.5}
-    (folder / "cats-drawn" / cats.JOURNAL).write_text(json.dumps([row]))
+    (folder / cats.JOURNAL).write_text(json.dumps([row]))
     return generator
 
 
 def test_a_kept_copy_is_found_with_its_time(tmp_path, monkeypatch):
     generator = kept(tmp_path, monkeypatch)
-    found, row = cat_measures.copy("cats-drawn", 7 * 16)
+    found, row = cat_measures.copy(7 * 16)
     assert row["cpu"] == 1.5
     weight = generator.first.convolution.weight
     assert torch.equal(found.first.convolution.weight, weight.half().float())
@@ -36,7 +33,7 @@ def test_a_kept_copy_is_found_with_its_time(tmp_path, monkeypatch):
 def test_a_milestone_that_was_not_reached_is_named(tmp_path, monkeypatch):
     kept(tmp_path, monkeypatch)
     with pytest.raises(FileNotFoundError, match="has not come to 160 images"):
-        cat_measures.copy("cats-drawn", 160)
+        cat_measures.copy(160)
 
 
 def test_settings_are_milestones():
@@ -75,9 +72,22 @@ def test_the_card_says_what_was_measured(tmp_path, monkeypatch):
     assert "FD(enlarged) 432" in card and "10 minutes of its time" in card
 
 
-@pytest.mark.skipif("cat_attributes" not in weights.names(), reason="no classifier")
-def test_kinds_of_drawn_cats_are_counted():
-    found = cat_measures.count(data.drawn_cats(400, size=32, seed=3).images)
-    assert sum(found["coat"]) == pytest.approx(1, abs=1e-3)
+@pytest.mark.parametrize("size", [32, 128])
+def test_kinds_of_drawn_cats_are_counted(size):
+    found = cat_sizes.kinds(data.drawn_cats(400, size=size, seed=3).images)
     assert 0 < found["apart"] < 0.5
+    assert found["impossible"] < 0.02
     assert found["kinds"] > 20
+
+
+def test_a_run_of_one_size_is_measured_on_its_way(monkeypatch):
+    monkeypatch.setattr(cat_sizes, "LOOKS", (16, 48))
+    monkeypatch.setattr(cat_sizes, "DRAWN", 20)
+    monkeypatch.setattr(cat_sizes, "SAMPLES", 40)
+    cat_sizes._drawn.cache_clear()
+    result = cat_sizes.play({"size": 32}, seed=0)
+    cat_sizes._drawn.cache_clear()
+    found = result.metrics
+    assert found["fd_imagenet_at_16"] > 0 and found["ms_an_image"] > 0
+    assert 0 < found["apart_at_48"] <= 1
+    assert result.images["samples"].shape == (32, 8 * 34 - 2, 3)

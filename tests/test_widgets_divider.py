@@ -168,9 +168,7 @@ def test_the_page_is_self_contained() -> None:
     text = divider(alt='<b>"Noise"</b>').to_html()
     assert not re.search(r"https?://", text)
     assert "<b>" not in text.replace("<strong>", "")
-    assert (
-        len(re.findall("data:image/(png|webp)", text)) == 3
-    )  # none is there twice
+    assert len(re.findall("data:image/(png|webp)", text)) == 3  # none is there twice
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ganbook import data, metrics, viz, weights
+from ganbook import metrics, viz, weights
 from ganbook.experiments import cat_card, cats
 from ganbook.experiments.experiment import Experiment, Result, Setting
 from ganbook.metrics.neighbors import check_features, squared_distances
@@ -26,22 +26,22 @@ SAMPLES, REFERENCE, LATENTS = 1_000, 2_000, 1_000
 SHOWN = 12
 
 
-def copy(run: str, images: int) -> tuple[ResidualGenerator, dict[str, Any]]:
+def copy(images: int) -> tuple[ResidualGenerator, dict[str, Any]]:
     """Return a kept generator, and what the journal says of that moment.
 
     Raises:
         FileNotFoundError: If the run has not come so far.
     """
-    folder, steps = cats.FOLDER / run, images // cats.RECIPE["batch_size"]
-    path, widths = cats.copy_of(folder, steps), cats.RUNS[run]
+    steps = images // cats.RECIPE["batch_size"]
+    path = cats.copy_of(cats.FOLDER, steps)
     if not path.exists():
         raise FileNotFoundError(
-            f"no {path}: `python -m ganbook.experiments.cats {run}` has not come to "
+            f"no {path}: `python -m ganbook.experiments.cats` has not come to "
             f"{images:,} images yet; see --first"
         )
-    generator = ResidualGenerator(widths["size"], width=widths["generator_width"])
+    generator = ResidualGenerator(cats.SIZE)
     generator.load_state_dict(load_file(path))
-    rows = json.loads((folder / cats.JOURNAL).read_text(encoding="utf-8"))
+    rows = json.loads((cats.FOLDER / cats.JOURNAL).read_text(encoding="utf-8"))
     (row,) = (row for row in rows if row["steps"] == steps)
     return generator, row
 
@@ -126,7 +126,7 @@ def nearest(points: Tensor, others: Tensor) -> Tensor:
 
 def play(setting: Setting, seed: int) -> Result:
     """Measure the generator of photographs at one milestone."""
-    generator, row = copy("cats", setting["images"])
+    generator, row = copy(setting["images"])
     fake = generate(generator, latents(SAMPLES, generator.latent_dim, seed=LATENTS))
     sheet = photographs()
     seen = {"enlarged": enlarged(fake), "small": small(fake)}
@@ -149,66 +149,23 @@ def play(setting: Setting, seed: int) -> Result:
     return Result(found, {"samples": viz.montage(fake[:6], columns=6)})
 
 
-def play_drawn(setting: Setting, seed: int) -> Result:
-    """Measure the generator of drawn cats at one milestone."""
-    generator, row = copy("cats-drawn", setting["images"])
-    fake = generate(generator, latents(5_000, generator.latent_dim, seed=LATENTS))
-    found = count(fake) | {"cpu": row["cpu"], "wall": row["wall"]}
-    weights.save(generator, "cats_drawn")
-    return Result(found, {"samples": viz.montage(fake[:24], columns=12)})
-
-
-def count(images: Tensor) -> dict[str, Any]:
-    """Count kinds of drawn cats, beside their known shares."""
-    found = metrics.cat_attributes(images)
-    shares, known = found.shares(), data.cat_shares()
-    numbers = {
-        "apart": (shares - known).abs().sum().item() / 2,  # total variation
-        "impossible": shares[known == 0].sum().item(),
-        "kinds": int(((shares > 0) & (known > 0)).sum()),
-        "tilt": found.tilt.std().item(),
-        "confidence": found.confidence.mean().item(),
-    }
-    for axis, name in enumerate(data.CAT_FACTORS):
-        others = [a for a in range(4) if a != axis]
-        numbers[name] = [round(share, 4) for share in shares.sum(others).tolist()]
-    return numbers
-
-
-def _configuration(run: str, images: str) -> dict[str, Any]:
-    return {
-        "images": images,
-        "samples_seed": LATENTS,
-        "r1": cats.GAMMA,
-        **{name: value for name, value in cats.RUNS[run].items()},
-        **{
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in cats.RECIPE.items()
-        },
-    }
-
-
 # 12,512 images and, each time, twice as many as before
 _SETTINGS = [{"images": images} for images in islice(cats.milestones(), 1, 37, 3)]
 
 CATS = Experiment(
     name="cats",
     description="A residual GAN on 7,800 photographs of cats, through its training",
-    configuration=_configuration("cats", "7,800 of 8,303 faces of the CAT data set"),
+    configuration={
+        "images": "7,800 of 8,303 faces of the CAT data set",
+        "samples_seed": LATENTS,
+        "size": cats.SIZE,
+        "generator_width": 1536,
+        "discriminator_width": 1024,
+        **cats.configuration(),
+    },
     settings=_SETTINGS,
     run=play,
     seeds=1,
     seconds=30,
     references=floor,
-)
-
-CATS_DRAWN = Experiment(
-    name="cats-drawn",
-    description="A residual GAN on 10,000 drawn cats: which kinds it makes, how often",
-    configuration=_configuration("cats-drawn", "10,000 drawn cats"),
-    settings=_SETTINGS,
-    run=play_drawn,
-    seeds=1,
-    seconds=30,
-    references=lambda: count(data.drawn_cats(5_000, size=32, seed=1).images),
 )

@@ -40,7 +40,7 @@ from ganbook.training import (
     save_checkpoint,
 )
 
-FOLDER = Path("_build", "runs")
+FOLDER = Path("_build", "runs", "cats")
 CHECKPOINT, JOURNAL = "checkpoint.safetensors", "journal.json"
 SECONDS_BETWEEN_CHECKPOINTS = 150.0
 
@@ -55,6 +55,7 @@ RECIPE: dict[str, Any] = {
 GAMMA = 0.1
 #: Photographs that no network is trained on, and the seed that chooses them.
 HELD_OUT, HELD_OUT_SEED = 503, 0
+SIZE = 64
 
 
 def augmentation() -> Adaptive:
@@ -106,7 +107,7 @@ def new_trainer(
     )
 
 
-def faces(size: int = 64) -> tuple[Tensor, Tensor]:
+def faces(size: int = SIZE) -> tuple[Tensor, Tensor]:
     """Load photographs: for training, and held out.
 
     Raises:
@@ -131,6 +132,12 @@ def milestones(batch_size: int = RECIPE["batch_size"]) -> Iterator[int]:
         images = ceil(images / batch_size) * batch_size  # a whole number of steps
         yield images
         images = round(1.25 * images)
+
+
+def configuration() -> dict[str, Any]:
+    """Return the recipe as a record keeps it."""
+    lists = {n: list(v) if isinstance(v, tuple) else v for n, v in RECIPE.items()}
+    return {"r1": GAMMA} | lists
 
 
 def copy_of(folder: Path, steps: int) -> Path:
@@ -225,34 +232,17 @@ class LongRun:
         return self.trainer.steps_played * self.batch_size
 
 
-#: Runs by name: size of the images, and widths of the players.
-RUNS: dict[str, dict[str, int]] = {
-    "cats": {"size": 64, "generator_width": 1536, "discriminator_width": 1024},
-    "cats-drawn": {"size": 32, "generator_width": 768, "discriminator_width": 512},
-}
-DRAWN = 10_000
-
-
-def images_of(run: str) -> Tensor:
-    """Return what a run is trained on: photographs, or drawn cats."""
-    size = RUNS[run]["size"]
-    if run == "cats-drawn":
-        return data.drawn_cats(DRAWN, size=size, seed=0).images
-    return faces(size)[0]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train for a number of minutes."""
     parser = argparse.ArgumentParser(
         prog="python -m ganbook.experiments.cats", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("run", nargs="?", choices=RUNS, default="cats")
     parser.add_argument("--minutes", type=float, default=60.0, help="on the clock")
-    parser.add_argument("--folder", type=Path, help="default: _build/runs/RUN")
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, help=f"default: {FOLDER}"
+    )
     options = parser.parse_args(arguments)
-    widths = {name: w for name, w in RUNS[options.run].items() if name != "size"}
-    trainer = new_trainer(images_of(options.run), **widths)
-    LongRun(trainer, options.folder or FOLDER / options.run).train(options.minutes)
+    LongRun(new_trainer(faces(SIZE)[0]), options.folder).train(options.minutes)
 
 
 if __name__ == "__main__":
