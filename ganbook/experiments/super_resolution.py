@@ -41,6 +41,7 @@ SETTINGS: tuple[Setting, ...] = (
     SHIPPED["content"],
     SHIPPED["relativistic"],
     {"model": "adversarial", "weight": WEIGHTS[0]},
+    {"model": "rrdb"},
 )
 
 
