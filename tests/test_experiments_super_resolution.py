@@ -9,6 +9,7 @@ import torch
 
 from ganbook import data
 from ganbook.experiments import enlargers, super_resolution
+from ganbook.networks.esrgan import RRDB
 
 
 @pytest.fixture
@@ -126,3 +127,11 @@ def test_bicubic_scores_as_published(name: str, scale: int, published: float) ->
     """To a hundredth of a decibel: the proof of the whole protocol."""
     found = super_resolution.bicubic_psnr(name, scale)
     assert found == pytest.approx(published, abs=0.01)
+
+
+def test_dense_blocks_are_trained_from_nothing(tiny):
+    """They begin as bicubic interpolation too, and the content loss does not count."""
+    trainer = enlargers.prepare({"model": "rrdb"}, 0, tiny)
+    assert isinstance(trainer.generator.body[0], RRDB)
+    step = trainer.step()
+    assert step.pixel > 0 and step.content == step.generator == 0
