@@ -69,7 +69,7 @@ def test_the_card_says_what_was_measured(tmp_path, monkeypatch):
     path = cat_card.write(16_000, numbers | {"copying": 0.4}, numbers)
     card = path.read_text()
     assert "1,000 steps of 16 photographs, 16,000 images or 2 passes" in card
-    assert "FD(enlarged) 432" in card and "10 minutes of its time" in card
+    assert "FD(imagenet) 432" in card and "10 minutes of its time" in card
 
 
 @pytest.mark.parametrize("size", [32, 128])

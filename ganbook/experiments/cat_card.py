@@ -27,7 +27,7 @@ passes, against `ResidualDiscriminator(64)`: non-saturating loss, R1 of 0.1 ever
 16th step, Adam (2e-3; 0, 0.99), adaptive augmentation; the moving average of the \
 generator (0.998) |
 | Seed | 0 |
-| Distance | FD(enlarged) {fd:.0f}: 1,000 samples against 2,000 photographs; 1,000 \
+| Distance | FD(imagenet) {fd:.0f}: 1,000 samples against 2,000 photographs; 1,000 \
 other photographs in their place: {floor:.0f}. Precision {precision:.2f} and recall \
 {recall:.2f} (k = 3); of photographs {real_precision:.2f} and {real_recall:.2f} |
 | Copies | with probability {copying:.2f} a sample is nearer to a training \
@@ -44,11 +44,13 @@ measure.
 
 ## Limits
 
-It was trained for minutes where published systems take days: many samples are
-blurred or broken, and the chapter shows the worst of 1,000 beside the best. It
+It was trained for {minutes:.0f} minutes of one core where published systems take days
+of a GPU: many samples are blurred or broken, and the chapter shows the worst of 1,000
+beside the best. It
 knows faces from the front, with the eyes where the data set puts them, in the
-shares in which people photographed cats. FD(enlarged) uses features of
-EfficientNet-Lite0 at 128 pixels; it is no FID and compares with no published number.
+shares in which people photographed cats. FD(imagenet) uses features of
+EfficientNet-Lite0, of images enlarged to 128 pixels; it is no FID and compares with no
+published number.
 """
 
 
