@@ -46,11 +46,10 @@ measure.
 
 It was trained for {minutes:.0f} minutes of one core where published systems take days
 of a GPU: many samples are blurred or broken, and the chapter shows the worst of 1,000
-beside the best. It
-knows faces from the front, with the eyes where the data set puts them, in the
-shares in which people photographed cats. FD(imagenet) uses features of
-EfficientNet-Lite0, of images enlarged to 128 pixels; it is no FID and compares with no
-published number.
+beside the best. It knows faces from the front, with the eyes where the data set puts
+them, in the shares in which people photographed cats. FD(imagenet) uses features of
+EfficientNet-Lite0, of images enlarged to 128 pixels; it is no FID and compares with
+no published number.
 """
 
 
