@@ -112,6 +112,7 @@ def test_good_chapter_has_no_problems(tmp_path: Path) -> None:
         ("01-intro.ipynb", None, "lower-case words"),
         ("Intro.ipynb", None, "lower-case words"),
         ("a.ipynb", "\n".join(["x = 1"] * 16), "has 16 lines"),
+        ("a.ipynb", "interact(f, x=(0, 1))", "skip-execution"),
     ],
 )
 def test_problems_are_named(

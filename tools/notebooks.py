@@ -36,6 +36,10 @@ METADATA = {
 KEPT_METADATA = ("accelerator", "mystnb")
 KEPT_CELL_METADATA = ("tags", "mystnb")
 LONGEST_CELL = 15
+#: A call of `interact` runs at once into an output of its own. The client that executes
+#: the book has waited forever for the end of such a cell; there is nobody to move it.
+SKIPPED = "skip-execution"
+_INTERACT = re.compile(r"\binteract\(")
 _VOLATILE = re.compile(r"\b0x[0-9a-f]{6,}\b|\d+(\.\d+)?\s?it/s|/home/|/tmp/")
 
 
@@ -172,6 +176,8 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
     length = cell.source.count("\n") + 1
     if length > LONGEST_CELL:
         yield f"has {length} lines, at most {LONGEST_CELL} are meant to be read"
+    if _INTERACT.search(cell.source) and SKIPPED not in tags(cell):
+        yield f"calls interact: tag it {SKIPPED}, or take interact_manual"
     if CHECKED not in tags(cell):
         return
     if not cell.outputs:
