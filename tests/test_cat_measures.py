@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from ganbook import data, weights
-from ganbook.experiments import cat_card, cat_measures, cat_sizes, cats
+from ganbook.experiments import cat_card, cat_measures, cat_sizes, cats, long_run
 from ganbook.networks import ResidualGenerator
 
 
@@ -15,10 +15,10 @@ def kept(folder, monkeypatch, steps=7):
     generator = ResidualGenerator(cats.SIZE)
     save_file(
         {name: value.half() for name, value in generator.state_dict().items()},
-        cats.copy_of(folder, steps),
+        long_run.copy_of(folder, steps),
     )
     row = {"steps": steps, "images": steps * 16, "cpu": 1.5, "wall": 2.5}
-    (folder / cats.JOURNAL).write_text(json.dumps([row]))
+    (folder / long_run.JOURNAL).write_text(json.dumps([row]))
     return generator
 
 
@@ -32,7 +32,7 @@ def test_a_kept_copy_is_found_with_its_time(tmp_path, monkeypatch):
 
 def test_a_milestone_that_was_not_reached_is_named(tmp_path, monkeypatch):
     kept(tmp_path, monkeypatch)
-    with pytest.raises(FileNotFoundError, match="has not come to 160 images"):
+    with pytest.raises(FileNotFoundError, match="has not come to 10 steps"):
         cat_measures.copy(160)
 
 

@@ -4,19 +4,18 @@ The settings are every third milestone of :mod:`ganbook.experiments.cats`; ``--f
 asks for those that a run has reached. The last one measured is the one that ships.
 """
 
-import json
 from functools import cache
 from itertools import islice
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ganbook import metrics, viz, weights
 from ganbook.experiments import cat_card, cats
 from ganbook.experiments.experiment import Experiment, Result, Setting
+from ganbook.experiments.long_run import kept
 from ganbook.metrics.neighbors import check_features, squared_distances
 from ganbook.networks.residual import ResidualGenerator
 from ganbook.training import generate, latents
@@ -32,18 +31,9 @@ def copy(images: int) -> tuple[ResidualGenerator, dict[str, Any]]:
     Raises:
         FileNotFoundError: If the run has not come so far.
     """
-    steps = images // cats.RECIPE["batch_size"]
-    path = cats.copy_of(cats.FOLDER, steps)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"no {path}: `python -m ganbook.experiments.cats` has not come to "
-            f"{images:,} images yet; see --first"
-        )
     generator = ResidualGenerator(cats.SIZE)
-    generator.load_state_dict(load_file(path))
-    rows = json.loads((cats.FOLDER / cats.JOURNAL).read_text(encoding="utf-8"))
-    (row,) = (row for row in rows if row["steps"] == steps)
-    return generator, row
+    steps = images // cats.RECIPE["batch_size"]
+    return generator, kept(generator, cats.FOLDER, steps, by=cats.__name__)
 
 
 def enlarged(images: Tensor) -> Tensor:
@@ -52,8 +42,7 @@ def enlarged(images: Tensor) -> Tensor:
     It was trained at 224. At 64, what it reports of generated images is hardly more
     than the fine grid that unfolded pixels leave.
     """
-    large = interpolate(images, size=128, mode="bicubic", align_corners=False)
-    return metrics.imagenet(large.clamp(-1, 1))
+    return metrics.imagenet(cats.enlarged(images))
 
 
 def small(images: Tensor) -> Tensor:

@@ -9,21 +9,16 @@ from functools import cache
 from typing import Any
 
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d
 
 from ganbook import data, metrics, viz
 from ganbook.experiments import cats
+from ganbook.experiments.cat_measures import enlarged
 from ganbook.experiments.experiment import Experiment, Result, Setting
 
 SIZES = (32, 64, 128)
 #: Drawn cats to learn from; images after which a run is measured; samples.
 DRAWN, LOOKS, SAMPLES, LATENTS = 10_000, (8_000, 16_000, 32_000), 2_000, 1_000
-
-
-def at_128(images: Tensor) -> Tensor:
-    """Use features of EfficientNet-Lite0 for images brought to 128 pixels."""
-    large = interpolate(images, size=128, mode="bicubic", align_corners=False)
-    return metrics.imagenet(large.clamp(-1, 1))
 
 
 def kinds(images: Tensor) -> dict[str, Any]:
@@ -46,12 +41,12 @@ def kinds(images: Tensor) -> dict[str, Any]:
 @cache
 def _drawn(size: int) -> metrics.Statistics:
     real = data.drawn_cats(SAMPLES, size=size, seed=1).images
-    return metrics.Statistics().update(at_128(real))
+    return metrics.Statistics().update(enlarged(real))
 
 
 def measure(images: Tensor) -> dict[str, Any]:
     """Measure images (N, 3, size, size) against drawn cats of their size."""
-    mine = metrics.Statistics().update(at_128(images))
+    mine = metrics.Statistics().update(enlarged(images))
     distance = metrics.frechet_distance(_drawn(images.shape[-1]), mine)
     return {"fd_imagenet": distance} | kinds(images)
 
