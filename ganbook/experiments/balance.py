@@ -151,7 +151,10 @@ def _settings() -> list[dict[str, float]]:
         for r1, (width, change) in product(PENALTIES, changes)
     ]
     fast = [pair | {"r1": r1, "rate_d": FAST} for r1, pair in product(PENALTIES, pairs)]
-    return found + [setting for setting in fast if setting not in found]
+    found += [setting for setting in fast if setting not in found]
+    # A first step gains as much as at width 64 and rate 0.001: speed without size.
+    paced = [{"width_d": 256, "rate_d": 1.9e-4}, {"width_d": 16, "rate_d": 4.6e-3}]
+    return found + [{"width_g": 64, "r1": 0.0} | setting for setting in paced]
 
 
 BALANCE = Experiment(

@@ -22,10 +22,11 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
               \bigl(\Sigma_a^{1/2} \Sigma_b \Sigma_a^{1/2}\bigr)^{1/2}
 
     The usual code takes ``sqrtm`` of :math:`\Sigma_a \Sigma_b`. That matrix is not
-    symmetric, and with fewer samples than dimensions it is singular: it need not have
-    a square root at all, rounding moves its eigenvalues into the complex plane, and
-    what the iteration returns can be anything. Only the sum of the roots of the
-    eigenvalues is needed, and there are two symmetric ways to it:
+    symmetric. Where it is singular (fewer samples than dimensions, a constant
+    feature), rounding puts it next to matrices without any square root and moves its
+    eigenvalues into the complex plane: what the iteration returns can be anything.
+    Only the sum of the roots of the eigenvalues is needed, and there are two
+    symmetric ways to it:
 
     - *Fast.* With a Cholesky factor, :math:`\Sigma_a = L L^\top`, they are those of
       :math:`L^\top \Sigma_b L`. Small eigenvalues come out with the rounding of the
