@@ -4,7 +4,7 @@ Four factors are discrete: coat, pattern, eyes and ears. They hang together as t
 in cats, roughly: P(coat) P(pattern | coat) P(eyes | coat, pattern) P(ears | coat).
 Siamese points go with blue eyes, always; calico patches with a white coat, or, once
 in eight hundred cats, with a cream one; two eyes of different colors with a plain
-white coat alone. What is rare is what a generator drops first.
+white coat alone. So it can be counted which of them a generator drops.
 """
 
 import math
