@@ -128,8 +128,9 @@ def fd_lenet(
     """Fréchet distance between digits with the features of :func:`lenet`.
 
     Real against real, 10,000 digits on each side: 2.2 to 2.7 within the training
-    digits, 3.2 to 3.6 between training and test digits; with 1,000, about 20. The card
-    of the weights, ``weights.card("lenet")``, has the table.
+    digits, 3.2 to 3.6 between training and test digits; with 1,000, about 20
+    for random draws (neighbors in the file differ by more). The card of the weights,
+    ``weights.card("lenet")``, has the table.
 
     Args and errors are those of :func:`fd`.
     """
