@@ -41,8 +41,9 @@ TUNED = {
 }
 DISCRIMINATOR = {"size": 64, "width": 32}
 #: Of later stages. At their start 25 times the pixel loss pulls half as hard as the
-#: content loss does (measured as the gradient's norm at the enlarged images). With a
-#: fifth of that, flat areas show a grid of 4 x 4 pixels.
+#: content loss does (measured as the gradient's norm at the enlarged images). Flat
+#: areas then show a faint grid of 4 x 4 pixels, which the content loss asks for; with
+#: a fifth of the pixel loss it is plain to see.
 PIXEL_WEIGHT, CONTENT_WEIGHT = 25.0, 1.0
 #: Photographs to train with; never the 100 of BSDS500/val, which are a test set.
 FOLDERS = (
