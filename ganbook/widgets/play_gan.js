@@ -401,7 +401,7 @@ function render({ model, el }) {
       ["covered: ", `${last.count} of ${count}`, count > 9 && !model.get("data").startsWith("grid") ? " stretches" : " modes"],
       ["good samples: ", fixed(100 * last.good, 0), " %"],
       ["discriminator right: ", Number.isFinite(last.right) ? fixed(100 * last.right, 0) : "–", Number.isFinite(last.right) ? " %" : " (a score has no zero)"],
-      ["middle push on a sample: ", push === 0 ? "0" : push > 0.001 ? fixed(push) : push.toExponential(0).replace("-", "−"), ""],
+      ["median push on a sample: ", push === 0 ? "0" : push > 0.001 ? fixed(push) : push.toExponential(0).replace("-", "−"), ""],
     ].map(([before, number, after]) => h("span", {}, before, h("b", {}, number), after)));
     numbers.setAttribute("aria-live", playing ? "off" : "polite");
     canvas.setAttribute("aria-label", `The plane after ${game.steps} steps: data (${model.get("data")}), samples, what the `
