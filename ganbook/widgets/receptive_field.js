@@ -118,10 +118,10 @@ function render({ model, el }) {
   image.append(...ink, ...heat, border, frame);
 
   const numbers = h("output", { class: "gb-formula", style: "display: grid; gap: 0.25rem" });
-  const table = h("table", { style: "width: 100%; border-collapse: collapse; font-size: 0.8125rem" });
+  const table = h("table", { style: "width: 100%; border-collapse: collapse; font-size: 0.75rem" });
   const note = h("p", { class: "gb-note" });
   const panel = (...parts) => h("div", { style: "flex: 1 1 17rem; min-width: 0; max-width: 27rem" }, ...parts);
-  const title = (text) => h("p", { class: "gb-formula" }, text);
+  const title = (text, style = "") => h("p", { class: "gb-formula", style }, text);
 
   /** One direction of all levels: a cell for each row, hollow where it is padding. */
   function drawCut(stack, levels) {
@@ -153,23 +153,23 @@ function render({ model, el }) {
   /** A kernel: full where a weight meets the map below, hollow where it never does. */
   function kernelOf(alive) {
     const size = 44 / alive.length;
-    const svg = shape("svg", { viewBox: "0 0 44 44", width: 30, height: 30, "aria-hidden": "true" });
+    const svg = shape("svg", { viewBox: "0 0 44 44", width: 24, height: 24, "aria-hidden": "true" });
     alive.forEach((a, r) => alive.forEach((b, c) => svg.append(
       square(c * size + 1, r * size + 1, size - 2, `fill: var(--${a && b ? "discriminator" : "paper"}); stroke: var(--${a && b ? "discriminator" : "generator"})`))));
     return svg;
   }
 
   function drawTable(stack) {
-    const cell = (tag, style, ...content) => h(tag, { style: `padding: 0.125rem 0.375rem 0.125rem 0; ${style}` }, ...content);
-    const words = ["layer", "maps", "sees", "parameters", "weights that meet only zeros"];
+    const cell = (tag, style, ...content) => h(tag, { style: `padding: 0.125rem 0.25rem 0.125rem 0; ${style}` }, ...content);
+    const words = ["layer", "maps", "sees", "parameters", "idle"];
     table.replaceChildren(
       h("thead", {}, h("tr", {}, ...words.map((word) => cell("th", "text-align: left; font-weight: 400; color: var(--muted); vertical-align: bottom", word)))),
       h("tbody", {}, ...stack.map((layer, l) => h("tr", { style: "border-top: 1px solid var(--line)" },
         cell("td", "", String(l + 1)),
         cell("td", "white-space: nowrap", `${layer.maps} of ${layer.side}×${layer.side}`),
-        cell("td", "white-space: nowrap", `${layer.reach}×${layer.reach}`),
+        cell("td", "", `${layer.reach}²`),
         cell("td", "", layer.parameters.toLocaleString("en-US")),
-        cell("td", "", h("span", { style: "display: flex; align-items: center; gap: 0.5rem" },
+        cell("td", "white-space: nowrap", h("span", { style: "display: flex; align-items: center; gap: 0.25rem" },
           kernelOf(layer.alive), `${Math.round(100 * layer.dead)} %`))))));
   }
 
@@ -193,7 +193,7 @@ function render({ model, el }) {
     const total = stack.reduce((sum, layer) => sum + layer.parameters, 0);
     const dead = stack.reduce((sum, layer) => sum + layer.dead * (layer.parameters - layer.maps), 0);
     numbers.replaceChildren(...[
-      [`unit ${row}, ${column} of ${last.side}×${last.side}: field `, `${last.reach}×${last.reach}`, ""],
+      [`unit ${row + 1}, ${column + 1} of ${last.side}×${last.side}: field `, `${last.reach}×${last.reach}`, ""],
       ["pixels that it sees: ", String(seen), ` of ${SIDE * SIDE}`],
       ["of its paths, in the image: ", `${fixed(100 * real, 1)} %`, ""],
       ["parameters: ", total.toLocaleString("en-US"), ""],
@@ -201,7 +201,7 @@ function render({ model, el }) {
     ].map(([before, number, after]) => h("span", {}, before, h("b", {}, number), after)));
     note.textContent = stack.length < chosen.layers
       ? `Only ${stack.length} of ${chosen.layers} layers fit: ${last.side} ${last.side === 1 ? "row is" : "rows are"} left, and the next kernel needs ${chosen.kernel}.` : "";
-    image.setAttribute("aria-label", `The image and the field of unit ${row}, ${column}: ${last.reach} by ${last.reach} places, `
+    image.setAttribute("aria-label", `The image and the field of unit ${row + 1}, ${column + 1}: ${last.reach} by ${last.reach} places, `
       + `from row ${fixed(last.start + row * last.jump, 0)} and column ${fixed(last.start + column * last.jump, 0)}; ${seen} pixels lie in it.`);
     cut.setAttribute("aria-label", `A cut through the stack: ${stack.map((layer) => layer.side).join(", ")} units in layers 1 to ${stack.length}, `
       + `of which ${right.slice(1).map((counts) => counts.filter(Boolean).length).join(", ")} feed the chosen one.`);
@@ -210,8 +210,9 @@ function render({ model, el }) {
       const input = control.el.querySelector("input");
       input.max = last.side - 1;
       input.value = [row, column][i];
-      control.el.querySelector(".gb-counter").textContent = `${[row, column][i]} of ${last.side}`;
-      input.setAttribute("aria-valuetext", `${[row, column][i]} of ${last.side}`);
+      const place = `${[row, column][i] + 1} of ${last.side}`; // people count from 1
+      control.el.querySelector(".gb-counter").textContent = place;
+      input.setAttribute("aria-valuetext", place);
     });
   }
 
@@ -220,7 +221,8 @@ function render({ model, el }) {
     h("div", {}, ...unit.map((control) => control.el)), note,
     h("div", { style: "display: flex; flex-wrap: wrap; gap: 1rem" },
       panel(title("The image in its frame. Dashed: the field of the unit, fuller where more paths lead to it"), image, numbers),
-      panel(title("A cut through the stack. Dashed orange cells are zeros"), cut, table)));
+      panel(title("A cut through the stack. Dashed orange cells are zeros"), cut,
+        title("Its layers. Idle: the share of weights that meet only zeros", "margin-top: 0.75rem"), table)));
   model.on("change", update);
   update();
   return () => model.off("change", update);

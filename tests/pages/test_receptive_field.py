@@ -37,7 +37,7 @@ def test_the_keyboard_builds_the_stack(show: Show, visit: Visit) -> None:
     assert said(shown, "parameters:") == "25,145,856"
     assert said(shown, "of them never used:") == "19,398,656"
     slider = shown.get_by_role("slider", name="Unit, row")
-    expect(slider).to_have_attribute("aria-valuetext", "0 of 1")
+    expect(slider).to_have_attribute("aria-valuetext", "1 of 1")
     zeros = shown.get_by_role("group", name="Zeros")
     zeros.get_by_role("radio", name="same").press("ArrowLeft")
     expect(shown.locator("tbody tr")).to_have_count(3)
@@ -48,7 +48,7 @@ def test_the_unit_moves(show: Show, visit: Visit) -> None:
     (shown,) = show(ReceptiveField(layers=1, row=0, column=0))
     slider = shown.get_by_role("slider", name="Unit, column")
     slider.press("End")
-    expect(slider).to_have_attribute("aria-valuetext", "13 of 14")
+    expect(slider).to_have_attribute("aria-valuetext", "14 of 14")
     assert said(shown, "pixels that it sees:") == "6"  # a column of zeros
 
 
@@ -57,3 +57,13 @@ def test_it_fits_a_phone(show: Show, visit: Visit, theme: str) -> None:
     visit.page.set_viewport_size({"width": 375, "height": 900})
     show(ReceptiveField(layers=6), theme=theme)
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+@pytest.mark.parametrize("width", [375, 640, 760])
+def test_the_table_fits_its_frame(show: Show, visit: Visit, width: int) -> None:
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    (shown,) = show(ReceptiveField(layers=6))
+    table = shown.get_by_role("table")
+    room = "table => [table.scrollWidth, table.parentElement.clientWidth]"
+    wide, frame = table.evaluate(room)
+    assert wide <= frame
