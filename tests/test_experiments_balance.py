@@ -22,7 +22,9 @@ def test_settings_are_all_pairs_and_two_kinds_of_speed():
     assert {s.get("discriminator_steps") for s in settings} == {None, 2, 5}
     fast = [s for s in settings if s.get("rate_d") == balance.FAST]
     assert len(fast) == 2 * 4 * 4
-    others = [s for s in settings if s not in pairs + fast]
+    paced = [s for s in settings if s.get("rate_d") in (1.9e-4, 4.6e-3)]
+    assert [s["width_d"] for s in paced] == [256, 16]
+    others = [s for s in settings if s not in pairs + fast + paced]
     assert len(others) == 2 * 6 and {s["width_d"] for s in others} == {16, 64}
 
 
