@@ -1,4 +1,4 @@
-"""Our Sphinx extensions: figures, icons, MathJax."""
+"""Our Sphinx extensions: figures, icons, streams, MathJax."""
 
 import base64
 import io
@@ -11,9 +11,11 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pytest
+from myst_nb.core import render, utils
+from nbformat import NotebookNode
 from PIL import Image
 
-from tools import sphinx_assets, sphinx_figures, sphinx_icons
+from tools import sphinx_assets, sphinx_figures, sphinx_icons, sphinx_streams
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +143,29 @@ def test_gray_pictures_become_smaller_and_stay_equal() -> None:
 def test_colored_pictures_keep_their_color(drawn: str) -> None:
     result = embedded(sphinx_figures.inline_svg(drawn, "x", "f1-"))
     assert result.convert("RGBA").tobytes() == embedded(drawn).tobytes()
+
+
+def test_a_line_that_a_kernel_sent_in_pieces_stays_a_line() -> None:
+    def piece(text: str, name: str = "stdout") -> NotebookNode:
+        return NotebookNode(output_type="stream", name=name, text=text)
+
+    figure = NotebookNode(output_type="display_data", data={})
+    sent = [piece("gap 2.8 "), figure, piece("oh", "stderr"), piece("= 4\nnext\n")]
+    joined = sphinx_streams.join_streams(sent)
+    assert [o["output_type"] for o in joined] == ["stream", "display_data", "stream"]
+    assert joined[0]["text"] == "gap 2.8 = 4\nnext\n"
+    assert sent[0]["text"] == "gap 2.8 "  # what was executed is left alone
+
+
+def test_streams_are_joined_before_myst_nb_sees_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(render, "coalesce_streams", utils.coalesce_streams)
+    for _ in range(2):  # twice does no harm
+        sphinx_streams.setup(None)
+    sent = [
+        NotebookNode(output_type="stream", name="stdout", text=text)
+        for text in ("a", "b\n", "c\n")
+    ]
+    (whole,) = render.coalesce_streams(sent)
+    assert whole["text"] == "ab\nc\n"
