@@ -1,7 +1,7 @@
 // What scrolls sideways (a formula, a line of code, a table) can be reached by keyboard.
 const WIDE =
   "mjx-container[display], .pst-scrollable-table-container, " +
-  ".bd-article :is(pre, .cell_output > div, div.math, div.math mjx-container)";
+  ".bd-article :is(pre, .cell_output > div, div.math)";
 
 function markWide() {
   for (const box of document.querySelectorAll(WIDE)) {
