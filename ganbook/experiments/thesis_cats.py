@@ -1,8 +1,8 @@
 """The thesis's networks for cats and its rules, for its 4,000 steps of 128 images.
 
 ``python -m ganbook.experiments.thesis_cats --minutes 60`` trains on the photographs of
-:mod:`ganbook.experiments.cats`, enlarged from 64x64 to 128x128 pixels; the thesis shrank
-those of Animal Faces-HQ. As everywhere in this book, the discriminator sees real and
+:mod:`ganbook.experiments.cats`, enlarged from 64x64 to 128x128 pixels; the thesis
+shrank those of Animal Faces-HQ. As everywhere in this book, the discriminator sees real and
 generated images in one update (the thesis: in two), and the generator learns from the
 same ones (there, from new noise). The run stops after those minutes and goes on when
 started again; the experiment ``cats-thesis`` measures its copies as those of the
