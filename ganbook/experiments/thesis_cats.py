@@ -2,10 +2,10 @@
 
 ``python -m ganbook.experiments.thesis_cats --minutes 60`` trains on the photographs of
 :mod:`ganbook.experiments.cats`, enlarged from 64x64 to 128x128 pixels; the thesis
-shrank those of Animal Faces-HQ. As everywhere in this book, the discriminator sees real and
-generated images in one update (the thesis: in two), and the generator learns from the
-same ones (there, from new noise). The run stops after those minutes and goes on when
-started again; the experiment ``cats-thesis`` measures its copies as those of the
+shrank those of Animal Faces-HQ. As everywhere in this book, the discriminator sees real
+and generated images in one update (the thesis: in two), and the generator learns from
+the same ones (there, from new noise). The run stops after those minutes and goes on
+when started again; the experiment ``cats-thesis`` measures its copies as those of the
 chapter's own networks are measured.
 """
 
