@@ -23,9 +23,17 @@ def test_montage_keeps_colors():
 
 
 @pytest.mark.parametrize("shape", [(0, 1, 2, 2), (2, 2), (1, 2, 4, 4)])
-def test_bad_images(shape):
+@pytest.mark.parametrize("draw", [viz.montage, viz.grid])
+def test_bad_images(shape, draw):
     with pytest.raises(ValueError, match=r"expected \(N, C, H, W\)"):
-        viz.montage(torch.zeros(shape))
+        draw(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("columns", [0, -1])
+@pytest.mark.parametrize("draw", [viz.montage, viz.grid])
+def test_bad_columns(columns, draw):
+    with pytest.raises(ValueError, match=f"columns is {columns}"):
+        draw(torch.zeros(3, 1, 2, 2), columns=columns)
 
 
 def test_grid_draws_each_pixel_once(tmp_path):
@@ -59,6 +67,11 @@ def test_curves_show_running_means_in_their_range():
 def test_long_curves_stay_small():
     figure = viz.curves({"data": np.zeros(10_000)}, ylabel="zero")
     assert len(figure.axes[0].lines[0].get_xdata()) <= 300
+
+
+def test_curves_of_nothing_are_an_error():
+    with pytest.raises(ValueError, match="'data' has no values"):
+        viz.curves({"data": []}, ylabel="zero")
 
 
 def test_style_is_set_only_when_asked_for():

@@ -170,8 +170,12 @@ def test_bad_digits_are_named(digits: Any) -> None:
 
 
 def test_digits_must_be_there_to_be_shown() -> None:
-    with pytest.raises(ValueError, match="no digits came"):
+    with pytest.raises(traitlets.TraitError, match="no digits came"):
         DiffusionTime(data="digits")
+    widget = DiffusionTime()
+    with pytest.raises(traitlets.TraitError, match="no digits came"):
+        widget.data = "digits"
+    assert widget.data == "ring"
 
 
 @pytest.mark.parametrize(

@@ -122,14 +122,21 @@ def test_the_pointer_and_the_line_agree(javascript: Callable) -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "zoom", "held"),
-    [(10, 1, "line"), (10, 2, "image"), (250, 2, "line"), (300, 8, "image")],
+    ("x", "wide", "zoom", "held"),
+    [
+        (10, 256, 1, "line"),
+        (10, 256, 2, "image"),
+        (250, 256, 2, "line"),
+        (300, 256, 8, "image"),
+        (10, 600, 1, "image"),  # wider than the screen
+    ],
 )
 def test_what_a_press_takes_hold_of(
-    javascript: Callable, x: int, zoom: int, held: str
+    javascript: Callable, x: int, wide: int, zoom: int, held: str
 ) -> None:
-    expression = "module.grasp(input.x, 0.5, input.zoom, { view: [512, 512] })"
-    assert javascript(expression, {"x": x, "zoom": zoom}) == held
+    expression = """(({ x, zoom, size }) =>
+      module.grasp(x, 0.5, size, module.layout(size, 512, zoom)))(input)"""
+    assert javascript(expression, {"x": x, "zoom": zoom, "size": [wide, 256]}) == held
 
 
 def test_a_small_screen_shows_part_of_a_wide_image(javascript: Callable) -> None:

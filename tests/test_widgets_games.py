@@ -172,6 +172,23 @@ def test_eigenvalues_of_known_matrices(javascript: Callable) -> None:
     assert answers == [[[0, 1], [0, -1]], [[3, 0], [2, 0]], [[1, 0], [1, 0]]]
 
 
+def test_only_complex_eigenvalues_turn(javascript: Callable) -> None:
+    verdicts = {
+        "above 1: it spirals out": {},
+        "exactly 1: it circles": {"updates": "alternating"},
+        "below 1: it spirals in": {"regularizer": "r1"},
+        "below 1: it approaches": {"regularizer": "r1", "gamma": 1.0},  # a double one
+        "above 1: it leaves": {"regularizer": "r1", "gamma": 2.0, "rate": 1.0}
+        | {"updates": "alternating"},
+        "exactly 1: it jumps to and fro": {"regularizer": "r1", "gamma": 1.5}
+        | {"rate": 1.0, "updates": "alternating", "loss": "wasserstein"},
+        "no derivative at ψ = 0, so no eigenvalues": {"regularizer": "gp"},
+    }
+    games = [DiracGan(**values).page_state() for values in verdicts.values()]
+    said = javascript("dirac_gan.js", "input.map(module.verdict)", games)
+    assert said == list(verdicts)
+
+
 def test_a_kink_has_no_spectral_radius(javascript: Callable) -> None:
     game = {"regularizer": "gp", "gamma": 0.3}
     assert javascript("dirac_gan.js", "module.spectralRadius(input)", game) is None

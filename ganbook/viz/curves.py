@@ -30,10 +30,15 @@ def curves(
 
     Returns:
         The figure drawn on.
+
+    Raises:
+        ValueError: If a series has no values.
     """
     if axes is None:
         axes = Figure(figsize=(7.2, 3.0), layout="constrained").add_subplot()
     for name, values in series.items():
+        if not len(values):
+            raise ValueError(f"{name!r} has no values; expected at least one step")
         color = PALETTE.get(name.split()[0], PALETTE["muted"])
         steps, windows = _windows(np.asarray(values, dtype=float), smooth)
         low, high = np.quantile(windows, (0.1, 0.9), axis=1)

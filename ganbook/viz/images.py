@@ -23,14 +23,18 @@ def montage(images: Tensor, *, columns: int | None = None, gap: int = 2) -> np.n
         Pixels of type uint8, (H', W') for gray images and (H', W', 3) for color.
 
     Raises:
-        ValueError: If there is no image, or C is neither 1 nor 3.
+        ValueError: If there is no image, C is neither 1 nor 3, or ``columns`` is
+            below 1.
     """
     if images.ndim != 4 or not len(images) or images.shape[1] not in (1, 3):
         raise ValueError(
             f"images have shape {tuple(images.shape)}; expected (N, C, H, W) "
             "with N >= 1 and C = 1 or 3"
         )
-    columns = columns or ceil(len(images) ** 0.5)
+    if columns is None:
+        columns = ceil(len(images) ** 0.5)
+    if columns < 1:
+        raise ValueError(f"columns is {columns}; expected at least 1")
     rows = ceil(len(images) / columns)
     tiles = pad(to_pixels(images).cpu(), (0, gap, 0, gap), value=128)
     empty = rows * columns - len(tiles)
@@ -60,11 +64,11 @@ def grid(
         size: Width of one image in inches.
 
     Raises:
-        ValueError: If ``images`` has another shape.
+        ValueError: If ``images`` has another shape, or ``columns`` is below 1.
     """
+    sheet = montage(images, columns=columns)
     columns = columns or ceil(len(images) ** 0.5)
     rows = ceil(len(images) / columns)
-    sheet = montage(images, columns=columns)
     # Not constrained: text around the sheet must not shrink it.
     figure = Figure(
         figsize=(columns * size, columns * size * sheet.shape[0] / sheet.shape[1]),

@@ -109,10 +109,12 @@ function mountIn(el, model, ...parts) {
   el.replaceChildren(...parts);
 }
 
+let svgSpace; // asked once, of an icon: no address in a page
+
 /** An SVG element; attributes as in h(), except that nothing listens. */
 function shape(tag, attributes = {}, ...children) {
-  const space = iconButton("", "play").querySelector("svg").namespaceURI; // no address in a page
-  const node = document.createElementNS(space, tag);
+  svgSpace ??= iconButton("", "play").querySelector("svg").namespaceURI;
+  const node = document.createElementNS(svgSpace, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;

@@ -132,7 +132,7 @@ function render({ model, el }) {
   mountIn(el, model, h("div", { class: "gb-choices" }, controls[0].el), controls[1].el, controls[2].el,
     h("div", {}, legend(key("data", "data"), key("generator", "generator"), key("discriminator", "best discriminator D*, from 0 to 1", true)), densities),
     h("div", {}, legend(key("generator", "push by −log D"), key("muted", "push by log(1 − D)", true)), pushes,
-      h("p", { class: "gb-formula" }, `x from −${SPAN} to ${SPAN}. Gradients are with respect to (mean, spread).`)),
+      h("p", { class: "gb-formula" }, `x from −${SPAN} to ${SPAN}; pushes beyond ±${PUSH} are cut off. Gradients are with respect to (mean, spread).`)),
     numbers);
   model.on("change", update);
   update();

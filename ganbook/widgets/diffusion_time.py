@@ -62,9 +62,13 @@ class DiffusionTime(PageWidget):
     def __init__(self, digits: Tensor | None = None, **traits: Any) -> None:
         if digits is not None:
             traits["digits"] = _encode(digits)
-        if traits.get("data") == "digits" and not traits.get("digits"):
-            raise ValueError("data is 'digits', but no digits came")
         super().__init__(**traits)
+
+    @traitlets.validate("data")
+    def _at_hand(self, proposal: Any) -> str:
+        if proposal.value == "digits" and not self.digits:
+            raise traitlets.TraitError("data is 'digits', but no digits came")
+        return proposal.value
 
     @traitlets.validate("shift", "eta")
     def _finite(self, proposal: Any) -> float:

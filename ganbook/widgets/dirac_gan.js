@@ -59,6 +59,16 @@ export function spectralRadius(game) {
   return matrix ? Math.max(...eigenvalues(matrix).map(([re, im]) => Math.hypot(re, im))) : NaN;
 }
 
+/** What the eigenvalues say of an orbit near (0, 0); real ones do not turn it. */
+export function verdict(game) {
+  const radius = spectralRadius(game);
+  if (Number.isNaN(radius)) return "no derivative at ψ = 0, so no eigenvalues";
+  const turns = eigenvalues(linearization(game))[0][1] > 1e-6; // a double one is rounded
+  if (radius > 1 + 1e-9) return `above 1: it ${turns ? "spirals out" : "leaves"}`;
+  if (radius < 1 - 1e-9) return `below 1: it ${turns ? "spirals in" : "approaches"}`;
+  return `exactly 1: it ${turns ? "circles" : "jumps to and fro"}`;
+}
+
 // ------------------------------------------------------------------- drawing
 
 const SIDE = 400, SPAN = 2; // the picture shows -2 to 2 on both axes
@@ -131,20 +141,18 @@ function render({ model, el }) {
   function update() {
     read();
     drawField();
-    const t = position(), [theta, psi] = points[t], radius = spectralRadius(game);
+    const t = position(), [theta, psi] = points[t];
     const near = (value) => Math.max(-9999, Math.min(9999, value)).toFixed(1); // runaways, off the picture
     trail.setAttribute("d", points.slice(0, t + 1)
       .map(([a, b], i) => `${i ? "L" : "M"}${near(x(a))} ${near(y(b))}`).join(""));
     dot.setAttribute("cx", near(x(theta)));
     dot.setAttribute("cy", near(y(psi)));
     const distance = Math.hypot(theta, psi), first = Math.hypot(...points[0]);
-    const verdict = Number.isNaN(radius) ? "no derivative at ψ = 0, so no eigenvalues"
-      : radius > 1 + 1e-9 ? "above 1: it spirals out" : radius < 1 - 1e-9 ? "below 1: it spirals in" : "exactly 1: it circles";
     numbers.replaceChildren(...[
       ["generator θ = ", fixed(theta), ""], ["slope ψ = ", fixed(psi), ""],
       ["distance from (0, 0): ", fixed(distance), ""],
       ["measured growth per step: ", t && first ? fixed((distance / first) ** (1 / t), 4) : "–", ""],
-      ["spectral radius: ", fixed(radius, 4), ` (${verdict})`],
+      ["spectral radius: ", fixed(spectralRadius(game), 4), ` (${verdict(game)})`],
     ].map(([before, number, after]) => h("span", {}, before, h("b", {}, number), after)));
     numbers.setAttribute("aria-live", player.playing() ? "off" : "polite");
     plane.setAttribute("aria-label", `The plane of theta and psi. The orbit starts at (${fixed(points[0][0], 1)}, `

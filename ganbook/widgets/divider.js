@@ -36,9 +36,12 @@ export const shareAt = (x, { view }) => clamp(x / view[0], 0, 1);
 export const column = (share, center, size, frame) =>
   Math.round((share * frame.view[0] - origin(center, size, frame)[0]) / frame.scale);
 
+/** Whether a part of the image lies outside the view. */
+export const pannable = (size, { scale, view }) => view.some((room, i) => size[i] * scale > room);
+
 /** What a press at `x` takes hold of: the line if it is near or nothing can be panned. */
-export const grasp = (x, share, zoom, { view }, reach = 22) =>
-  (zoom === 1 || Math.abs(x - share * view[0]) <= reach ? "line" : "image");
+export const grasp = (x, share, size, frame, reach = 22) =>
+  (!pannable(size, frame) || Math.abs(x - share * frame.view[0]) <= reach ? "line" : "image");
 
 // ------------------------------------------------------------------- drawing
 
@@ -93,7 +96,7 @@ function render({ model, el }) {
   view.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     const left = view.getBoundingClientRect().left;
-    const what = grasp(event.clientX - left, model.get("divider"), zoom(), frame());
+    const what = grasp(event.clientX - left, model.get("divider"), size, frame());
     held = { what, x: event.clientX, y: event.clientY };
     view.setPointerCapture(event.pointerId);
     if (what === "line") model.set("divider", shareAt(event.clientX - left, frame()));
@@ -114,22 +117,21 @@ function render({ model, el }) {
     });
   }
   view.addEventListener("keydown", (event) => {
-    const way = ARROWS[event.key];
-    if (!way || zoom() === 1) return;
+    const way = ARROWS[event.key], now = frame();
+    if (!way || !pannable(size, now)) return;
     event.preventDefault(); // the page stays, the image moves by an eighth of the view
-    const now = frame();
     moveTo(pan(center(), way.map((sign, i) => (sign * now.view[i]) / 8), size, now));
     model.save_changes();
   });
 
   function update() {
     const now = frame(), share = model.get("divider"), [left, top] = origin(center(), size, now);
+    const pans = pannable(size, now);
     view.style.width = `${now.view[0]}px`;
     view.style.height = `${now.view[1]}px`;
-    view.style.touchAction = zoom() === 1 ? "pan-y" : "none"; // else a finger could not pan
+    view.style.touchAction = zoom() === 1 ? "pan-y" : "none"; // zoomed, a finger moves it all ways
     view.style.setProperty("--divider", `${100 * share}%`);
-    view.setAttribute("aria-label", zoom() === 1 ? "The two images"
-      : "The two images, zoomed: arrow keys move the view");
+    view.setAttribute("aria-label", `The two images${pans ? ": arrow keys move the view" : ""}`);
     for (const { trait, image, tag } of sides) {
       const name = model.get(trait), source = model.get("images")[names.indexOf(name)];
       if (image.src !== source) image.src = source;
@@ -142,8 +144,8 @@ function render({ model, el }) {
     slider.value = 100 * share;
     slider.setAttribute("aria-valuetext",
       `column ${clamp(column(share, center(), size, now), 0, size[0])} of ${size[0]}`);
-    hint.textContent = zoom() === 1 ? "Drag the line, or move it with the slider."
-      : "Drag the line or the image; the arrow keys move the image when it has the focus.";
+    hint.textContent = pans ? "Drag the line or the image; the arrow keys move the image when it has the focus."
+      : "Drag the line, or move it with the slider.";
     for (const control of controls) control.draw();
   }
 

@@ -335,9 +335,9 @@ function render({ model, el }) {
   }
   function look() {
     const { modes, good } = coverage(samples().output, DATA[model.get("data")]);
-    const d = game.judge(rules()), middle = model.get("loss") === "Wasserstein" ? NaN : 0;
+    const d = game.judge(rules()), judges = model.get("loss") !== "Wasserstein"; // else it scores: no sign is right
     const share = (points, test) => forward(d, points).output.filter(test).length / (2 * BATCH);
-    const right = (share(game.shown.data, (t) => t > middle) + share(forward(game.g, game.shown.z).output, (t) => t <= middle)) / 2;
+    const right = judges ? (share(game.shown.data, (t) => t > 0) + share(forward(game.g, game.shown.z).output, (t) => t <= 0)) / 2 : NaN;
     history.push({ step: game.steps, modes: modes / DATA[model.get("data")].centers.length, good, right, count: modes });
   }
   function restart() {
@@ -423,7 +423,7 @@ function render({ model, el }) {
     note.textContent = "The weights ran off to infinity; the game begins anew. Lower a rate, or hold the discriminator.";
   }
   function frame(now) {
-    if (!playing || !el.isConnected) return;
+    if (!el.isConnected) return stop(); // put back, it is drawn anew
     const until = performance.now() + Math.max(12, 2 * drawing); // no less than what drawing takes
     do advance(1); while (playing && performance.now() < until);
     if (!playing) return update();
@@ -444,18 +444,10 @@ function render({ model, el }) {
     else playing = requestAnimationFrame(frame);
     update();
   });
-  const steps = (count, icon) => iconButton(count === 1 ? "One step" : `${count} steps`, icon, () => {
-    stop();
-    advance(count);
-    look();
-    update();
-  });
+  const steps = (count) => () => { stop(); advance(count); look(); update(); };
   const buttons = h("div", { class: "gb-transport" },
-    iconButton("Reset", "first", () => { stop(); restart(); update(); }), play, steps(1, "next"),
-    h("button", {
-      type: "button", class: "gb-button", style: "width: auto; padding: 0 0.75rem",
-      onclick() { stop(); advance(100); look(); update(); },
-    }, "100 steps"));
+    iconButton("Reset", "first", () => { stop(); restart(); update(); }), play, iconButton("One step", "next", steps(1)),
+    h("button", { type: "button", class: "gb-button", style: "width: auto; padding: 0 0.75rem", onclick: steps(100) }, "100 steps"));
 
   const key = (color, text, dashes) => h("span", {},
     h("span", { "aria-hidden": true, style: `display: inline-block; width: 1.5em; margin-right: 0.375em; vertical-align: 0.25em; border-top: 3px ${dashes} var(--${color})` }), text);
@@ -472,11 +464,14 @@ function render({ model, el }) {
   model.on("change", changed);
   const theme = new MutationObserver(() => update());
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "class"] });
+  const placed = new ResizeObserver(() => update()); // colors are known only inside a page
+  placed.observe(canvas);
   restart();
   update();
   return () => {
     stop();
     theme.disconnect();
+    placed.disconnect();
     model.off("change:data change:seed", began);
     model.off("change", changed);
   };

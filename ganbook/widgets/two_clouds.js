@@ -123,7 +123,7 @@ function render({ model, el }) {
 
   const picture = (width, height) => shape("svg", {
     viewBox: `0 0 ${width} ${height}`, role: "img",
-    style: "display: block; width: 100%; height: auto; touch-action: none",
+    style: "display: block; width: 100%; height: auto",
   });
   const plane = picture(SIDE, SIDE), chart = picture(WIDTH, HEIGHT);
   const place = (value) => SIDE / 2 + (value / REACH) * (SIDE / 2);
@@ -139,7 +139,7 @@ function render({ model, el }) {
     shape("line", { x1: 0, x2: SIDE, y1: SIDE / 2, y2: SIDE / 2, style: "stroke: var(--line)" }),
     shape("line", { y1: 0, y2: SIDE, x1: SIDE / 2, x2: SIDE / 2, style: "stroke: var(--line)" }),
     shown.real, shown.fake, rings.real, rings.fake);
-  plane.style.cursor = "grab";
+  Object.assign(plane.style, { cursor: "grab", touchAction: "none" }); // a finger drags the cloud
 
   const across = (n) => 34 + (Math.log(n / SIZES[0]) / Math.log(SIZES.at(-1) / SIZES[0])) * (WIDTH - 50);
   const up = (value) => HEIGHT - 34 - (Math.log(Math.max(BOTTOM, Math.min(TOP, value)) / BOTTOM)
@@ -176,9 +176,9 @@ function render({ model, el }) {
     }).join("");
   };
   const encircle = (ellipse, cloud) => {
-    const unit = (2 * SIDE) / (2 * REACH); // two deviations
+    const radius = (spread) => Math.max(1, (spread * SIDE) / REACH); // two deviations; SVG draws none of 0
     for (const [name, value] of Object.entries({
-      cx: place(cloud.x), cy: place(-cloud.y), rx: cloud.along * unit, ry: cloud.across * unit,
+      cx: place(cloud.x), cy: place(-cloud.y), rx: radius(cloud.along), ry: radius(cloud.across),
       transform: `rotate(${-cloud.turn} ${place(cloud.x)} ${place(-cloud.y)})`,
     })) ellipse.setAttribute(name, value);
   };

@@ -210,10 +210,12 @@ function render({ model, el }) {
       border("discriminative", "discriminator", "stroke-linecap:round"));
   }
 
+  let result = {}; // 80 fits: kept until something that they depend on changes
   function update() {
-    const params = { labels: Number(model.get("labels")) };
+    const params = { labels: Number(model.get("labels")) }, percent = (share) => `${fixed(100 * share, 1)} %`;
     for (const name of ["distance", "tilt", "bend"]) params[name] = model.get(name);
-    const result = measure(params, model.get("seed")), percent = (share) => `${fixed(100 * share, 1)} %`;
+    const seed = model.get("seed"), key = JSON.stringify([params, seed]);
+    if (result.key !== key) result = { key, ...measure(params, seed) };
     const score = ({ shown, mean: average, deviation }) =>
       [percent(shown), ` (${REPEATS} draws of labels: ${percent(average)} ± ${fixed(100 * deviation, 1)})`];
     draw(result);

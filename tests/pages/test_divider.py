@@ -73,7 +73,7 @@ def test_keyboard_moves_line_choice_and_view(show: Show, visit: Visit) -> None:
     expect(image).to_have_attribute("alt", "Stripes: bicubic")
     widget.get_by_role("radio", name="4").check()
     expect(view).to_have_attribute(
-        "aria-label", "The two images, zoomed: arrow keys move the view"
+        "aria-label", "The two images: arrow keys move the view"
     )
     before = box(image)
     view.press("ArrowLeft")
@@ -118,6 +118,23 @@ def test_it_fits_a_phone_and_axe_is_content(
     assert place["x"] >= 0 and place["x"] + place["width"] <= 375
     found = Axe().run(visit.page, context=".gb-widget").response["violations"]
     assert [violation["id"] for violation in found] == []
+
+
+def test_all_of_a_wide_image_can_be_reached(show: Show, visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 375, "height": 800})
+    wide = {name: np.full((100, 600, 3), c, np.uint8) for name, c in COLORS.items()}
+    (widget,) = show(Divider(wide, "Colors"))
+    view, slider = widget.locator(".gb-view"), widget.get_by_role("slider")
+    slider.press("End")
+    for _ in range(10):
+        view.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "column 600 of 600")
+    place = box(view)
+    visit.page.mouse.move(place["x"] + 50, place["y"] + 50)
+    visit.page.mouse.down()
+    visit.page.mouse.move(place["x"] + 150, place["y"] + 50)
+    visit.page.mouse.up()
+    expect(slider).to_have_attribute("aria-valuetext", "column 500 of 600")
 
 
 def test_a_finger_drags_the_line(show: Show, visit: Visit) -> None:

@@ -57,6 +57,42 @@ def test_it_plays_until_paused(visit: Visit, tmp_path: Path) -> None:
     assert visit.errors == []
 
 
+def test_a_score_is_never_right(visit: Visit, tmp_path: Path) -> None:
+    (widget,) = show(visit, tmp_path, PlayGan(loss="Wasserstein"))
+    right = widget.get_by_text("discriminator right: ")
+    expect(right).to_have_text("discriminator right: \u2013 (a score has no zero)")
+    dotted = widget.locator("path[stroke-dasharray='2 3']")
+    expect(dotted).to_have_attribute("d", "")
+    widget.get_by_label("Loss").select_option("hinge")
+    expect(right).to_have_text(re.compile(r"right: \d+ %"))
+    expect(dotted).to_have_attribute("d", re.compile("^M"))
+
+
+def test_taken_out_and_put_back_it_plays_on(visit: Visit, tmp_path: Path) -> None:
+    (widget,) = show(visit, tmp_path, PlayGan())
+    look = "canvas => canvas.toDataURL()"
+    canvas, then = widget.locator("canvas"), widget.locator("canvas").evaluate(look)
+    leave = """async () => {
+      const frames = async () => {
+        for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame);
+      };
+      const el = document.querySelector(".gb-widget");
+      el.remove();
+      document.documentElement.dataset.theme = "light"; // draws it, without colors
+      await frames();
+      document.body.append(el);
+      await frames();
+    }"""
+    visit.page.evaluate(leave)
+    assert canvas.evaluate(look) == then
+    play = widget.get_by_role("button", name="Play")
+    play.click()
+    visit.page.evaluate(leave)
+    before = widget.locator("output").inner_text()
+    play.click()
+    expect(widget.locator("output")).not_to_have_text(before)
+
+
 def test_it_fits_a_phone(visit: Visit, tmp_path: Path) -> None:
     visit.page.set_viewport_size({"width": 375, "height": 800})
     show(visit, tmp_path, PlayGan(data="two moons"))

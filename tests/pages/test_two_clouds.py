@@ -51,6 +51,20 @@ def test_the_cloud_can_be_dragged(show: Show, visit: Visit) -> None:
     assert "2.0, 0.0" in plane.get_attribute("aria-label")
 
 
+def test_a_flat_cloud_keeps_its_ring(show: Show, visit: Visit) -> None:
+    (shown,) = show(TwoClouds(along=0.0))
+    ring = shown.locator("ellipse[stroke-dasharray='7 4']")
+    assert float(ring.get_attribute("rx")) > 0  # SVG draws no ellipse of radius 0
+
+
+def test_only_what_is_dragged_holds_a_finger(show: Show, visit: Visit) -> None:
+    (shown,) = show(TwoClouds())
+    actions = shown.get_by_role("img").evaluate_all(
+        "pictures => pictures.map(picture => getComputedStyle(picture).touchAction)"
+    )
+    assert actions == ["none", "auto"]  # the plane, the chart
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_a_phone(show: Show, visit: Visit, theme: str) -> None:
     visit.page.set_viewport_size({"width": 375, "height": 900})

@@ -43,6 +43,22 @@ def test_samples_replace_the_labeled_points(show: Show, visit: Visit) -> None:
     expect(widget.locator("circle")).to_have_count(200)
 
 
+def test_another_picture_of_the_same_models_fits_none(show: Show, visit: Visit) -> None:
+    (widget,) = show(TwoModels(labels="16"))
+    visit.page.evaluate(
+        """() => {
+          const exp = Math.exp;
+          window.steps = 0; // of Newton's method
+          Math.exp = (t) => { window.steps += 1; return exp(t); };
+        }"""
+    )
+    widget.get_by_role("radio", name="samples").check()
+    expect(widget.locator("circle")).to_have_count(200)
+    assert visit.page.evaluate("window.steps") == 0
+    widget.get_by_role("button", name="New labels").click()
+    assert visit.page.evaluate("window.steps") > 0
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_a_phone(show: Show, visit: Visit, theme: str) -> None:
     visit.page.set_viewport_size({"width": 375, "height": 900})
