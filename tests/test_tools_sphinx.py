@@ -169,3 +169,11 @@ def test_streams_are_joined_before_myst_nb_sees_them(
     ]
     (whole,) = render.coalesce_streams(sent)
     assert whole["text"] == "ab\nc\n"
+
+
+def test_a_formula_keeps_its_comma() -> None:
+    formula = '<span class="math notranslate nohighlight">\\(x &lt; 1\\)</span>'
+    context = {"body": f"<p>If {formula}, then {formula} holds.</p>"}
+    sphinx_assets.hold_punctuation(None, "a", "page.html", context, None)
+    held = f'<span class="gb-stuck">{formula},</span>'
+    assert context["body"] == f"<p>If {held} then {formula} holds.</p>"

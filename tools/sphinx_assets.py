@@ -26,6 +26,9 @@ MATHJAX = (
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 UNUSED = ("**/*.map", "vendor/fontawesome/*/js/*", "locales/**/*", "images/logo_[!c]*")
 _CITATION = re.compile(r'<div[^>]*class="citation(-list)?"[^>]*>')
+_STUCK = re.compile(
+    r'(<span class="math notranslate nohighlight">[^<]*</span>)([.,;:?!)]+)'
+)
 # The menu would make every formula a stop of the Tab key; MathML is there without it.
 SETTINGS = {"options": {"enableMenu": False}}
 
@@ -65,6 +68,18 @@ def mend_roles(
         context["body"] = _CITATION.sub(_without_role, context["body"])
 
 
+def hold_punctuation(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Keep a formula and the punctuation behind it in one line.
+
+    Browsers may break a line after a box, which a set formula is.
+    """
+    if "body" in context:
+        held = r'<span class="gb-stuck">\1\2</span>'
+        context["body"] = _STUCK.sub(held, context["body"])
+
+
 def _without_role(found: re.Match[str]) -> str:
     return re.sub(r' role="[^"]*"', "", found[0])
 
@@ -97,5 +112,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", configure)
     app.connect("html-page-context", drop_idle_scripts, priority=900)
     app.connect("html-page-context", mend_roles)
+    app.connect("html-page-context", hold_punctuation)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

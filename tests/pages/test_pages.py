@@ -87,8 +87,19 @@ def test_fits_a_phone(opened: Visit) -> None:
             .concat(`${root.scrollWidth} px`);
         }"""
     )
+    cut = page.evaluate(
+        """() => {
+          document.querySelectorAll("details").forEach((box) => { box.open = true; });
+          return new Promise((done) => setTimeout(done, 300)).then(() =>
+            [...document.querySelectorAll(".bd-article span.math > mjx-container")]
+              .filter((box) => !box.closest(".pst-scrollable-table-container"))
+              .filter((box) => box.getBoundingClientRect().right > innerWidth)
+              .map((box) => box.parentElement.parentElement.textContent.slice(0, 99)));
+        }"""
+    )
     page.set_viewport_size({"width": 1280, "height": 900})
     assert wide == []
+    assert cut == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
