@@ -18,6 +18,7 @@ def kept(folder, monkeypatch, steps=7):
         long_run.copy_of(folder, steps),
     )
     row = {"steps": steps, "images": steps * 16, "cpu": 1.5, "wall": 2.5}
+    row |= {"real_accuracy": 0.5, "augmentation": {"probability": 0.1}}
     (folder / long_run.JOURNAL).write_text(json.dumps([row]))
     return generator
 
@@ -34,6 +35,37 @@ def test_a_milestone_that_was_not_reached_is_named(tmp_path, monkeypatch):
     kept(tmp_path, monkeypatch)
     with pytest.raises(FileNotFoundError, match="has not come to 10 steps"):
         cat_measures.copy(160)
+
+
+@pytest.mark.parametrize(
+    ("seed", "later", "ships"), [(0, False, True), (0, True, False), (1, False, False)]
+)
+def test_the_last_copy_ships(tmp_path, monkeypatch, seed, later, ships):
+    setting, after = cat_measures.CATS.settings[:2]
+    steps = setting["images"] // 16
+    kept(tmp_path, monkeypatch, steps)
+    if later:
+        long_run.copy_of(tmp_path, after["images"] // 16).touch()
+    features = torch.rand(40, 6, generator=torch.Generator().manual_seed(0))
+    names = ("reference enlarged", "reference small", "train small", "new small")
+    sheet = dict.fromkeys(names, features)
+    monkeypatch.setattr(cat_measures, "photographs", lambda: sheet)
+    monkeypatch.setattr(cat_measures, "floor", dict)
+    monkeypatch.setattr(cat_measures, "SAMPLES", 30)
+    for space in ("enlarged", "small"):
+        monkeypatch.setattr(cat_measures, space, lambda images: features[: len(images)])
+    shipped = []
+    monkeypatch.setattr(weights, "save", lambda network, name: shipped.append(name))
+    monkeypatch.setattr(cat_card, "write", lambda images, *_: shipped.append(images))
+    cat_measures.play(setting, seed)
+    assert shipped == (["cats", setting["images"]] if ships else [])
+
+
+def test_other_cats_are_no_photographs_of_the_data_set(monkeypatch):
+    few = data.CatImages(torch.zeros(3, 3, 64, 64, dtype=torch.uint8), "from here")
+    monkeypatch.setattr(data, "cats", lambda **_: few)
+    with pytest.raises(FileNotFoundError, match=r"8,303 .* found 3 cats from here"):
+        cats.faces()
 
 
 def test_settings_are_milestones():
@@ -69,7 +101,7 @@ def test_the_card_says_what_was_measured(tmp_path, monkeypatch):
     path = cat_card.write(16_000, numbers | {"copying": 0.4}, numbers)
     card = path.read_text()
     assert "1,000 steps of 16 photographs, 16,000 images or 2 passes" in card
-    assert "FD(imagenet) 432" in card and "10 minutes of its time" in card
+    assert "FD(imagenet) 432" in card and "10 minutes of one core; measured" in card
 
 
 @pytest.mark.parametrize("size", [32, 128])

@@ -1,5 +1,5 @@
 import json
-from itertools import islice
+from itertools import count, islice
 
 import pytest
 import torch
@@ -7,6 +7,7 @@ from safetensors.torch import load_file
 
 from ganbook.augmentation import Adaptive
 from ganbook.experiments import cats, long_run, thesis_cats
+from ganbook.experiments.configuration import ConfigurationError
 from ganbook.networks import CatGenerator
 
 
@@ -17,9 +18,9 @@ def small_trainer():
     )
 
 
-def small_run(folder, milestones=()):
+def small_run(folder, milestones=(), **options):
     return long_run.LongRun(
-        small_trainer(), folder, batch_size=16, milestones=milestones
+        small_trainer(), folder, batch_size=16, milestones=milestones, **options
     )
 
 
@@ -59,6 +60,20 @@ def test_copies_at_the_milestones(tmp_path):
     assert {value.dtype for value in kept.values()} == {torch.float16}
 
 
+def test_milestones_that_come_only_once_are_not_lost_between_two_calls(tmp_path):
+    run = small_run(tmp_path, count(32, 32))
+    run.train(5, steps=1)
+    run.train(5, steps=4)
+    assert [row["steps"] for row in run.journal if row["copy"]] == [2, 4]
+
+
+def test_a_run_is_held_to_its_configuration(tmp_path):
+    small_run(tmp_path, configuration={"r1": 0.1}).train(5, steps=1)
+    small_run(tmp_path, configuration={"r1": 0.1})
+    with pytest.raises(ConfigurationError, match=r"r1: recorded 0.1, now 0.2"):
+        small_run(tmp_path, configuration={"r1": 0.2})
+
+
 def test_milestones_grow_by_a_quarter_and_are_whole_steps():
     first = list(islice(cats.milestones(16), 4))
     assert first == [10_000, 12_512, 15_648, 19_568]
@@ -81,8 +96,12 @@ def test_a_kept_copy_comes_back_with_its_row(tmp_path):
     assert row["images"] == 32 and row["copy"]
     for name, value in average.state_dict().items():
         assert torch.equal(found.state_dict()[name], value.half().to(value.dtype))
-    with pytest.raises(FileNotFoundError, match="`python -m cats` has not come to 3"):
-        long_run.kept(found, tmp_path, 3, by="cats")
+    (tmp_path / long_run.JOURNAL).write_text("[]")  # killed before it was written
+    for steps in (2, 3):
+        with pytest.raises(
+            FileNotFoundError, match=f"-m cats` has not come to {steps}"
+        ):
+            long_run.kept(found, tmp_path, steps, by="cats")
 
 
 def test_the_command_line_of_a_run(tmp_path, capsys):

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from math import isnan, nan
 from pathlib import Path
@@ -13,12 +14,11 @@ import torch
 
 from ganbook import experiments
 from ganbook.experiments import Experiment, Result, __main__, catalog, label, recording
-from ganbook.experiments.runner import (
-    BusyError,
-    ConfigurationError,
-    open_recording,
-    play,
-)
+from ganbook.experiments import configuration as configurations
+from ganbook.experiments.configuration import ConfigurationError
+from ganbook.experiments.experiment import slug
+from ganbook.experiments.runner import BusyError, open_recording, play
+from ganbook.experiments.workers import results
 
 PIXELS = np.arange(12, dtype=np.uint8).reshape(3, 4)
 QUIET = {"show": lambda line: None}
@@ -86,12 +86,34 @@ def test_results_say_what_was_measured_on_what(toy, tmp_path):
 def test_a_run_on_another_machine_says_so(toy, tmp_path, monkeypatch):
     play(toy.experiment(seeds=1), tmp_path, **QUIET)
     other = {"cpu": "another", "cores": 64, "threads": 64, "gpu": None}
-    monkeypatch.setattr("ganbook.experiments.runner.hardware", lambda: other)
+    monkeypatch.setattr("ganbook.experiments.workers.hardware", lambda: other)
     play(toy.experiment(seeds=2), tmp_path, **QUIET)
     runs = stored(tmp_path)["runs"]
     assert ["hardware" in run for run in runs] == [False, False, True, True]
     assert runs[-1]["hardware"] == other
     assert stored(tmp_path)["hardware"] != other
+
+
+def test_references_are_computed_once(toy, tmp_path):
+    computed = []
+    experiment = toy.experiment(references=lambda: computed.append(1) or {"floor": 1})
+    play(toy.experiment(), tmp_path, **QUIET)
+    for _ in range(2):
+        play(experiment, tmp_path, **QUIET)
+    assert computed == [1]
+    assert stored(tmp_path)["references"] == {"floor": 1}
+
+
+def test_runs_are_stored_in_order_whichever_ends_first(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "ganbook.experiments.runner.results",
+        lambda experiment, runs, jobs: results(experiment, runs[::-1], jobs),
+    )
+    play(toy.experiment(), tmp_path, **QUIET)
+    assert toy.played[0] == ({"size": 2}, 1)
+    expected = [({}, [10, 11]), ({"size": 2}, [20, 21])]
+    assert recording.read(tmp_path).over_seeds("score") == expected
+    assert [run["seed"] for run in stored(tmp_path)["runs"]] == [0, 0, 1, 1]
 
 
 def test_recorded_runs_are_not_played_again(toy, tmp_path):
@@ -197,6 +219,8 @@ def test_a_list_and_a_tuple_are_the_same_configuration(toy, tmp_path):
     [
         ({"name": "A Toy"}, "lower case with hyphens"),
         ({"settings": [{"a": (1, 2)}, {"a": [1, 2]}]}, "same setting twice"),
+        ({"settings": [{"a": "R1"}, {"a": "r1"}]}, "files of the same name"),
+        ({"settings": [{"a": 0.1}, {"a": 0.1 + 1e-9}]}, "files of the same name"),
     ],
 )
 def test_experiments_are_checked(toy, changes, error):
@@ -206,7 +230,10 @@ def test_experiments_are_checked(toy, changes, error):
 
 def test_labels():
     assert label({}) == "base"
-    assert label({"rates": [5e-5, 1e-3], "on": True}) == "rates=(5e-05, 0.001), on=True"
+    rates = {"rates": [5e-5, -1e-3], "on": True}
+    assert label(rates) == "rates=(5e-05, -0.001), on=True"
+    assert slug(label(rates)) == "rates-5e-05-m0.001-on-true"
+    assert slug(label({"shift": -1})) == "shift-m1"
 
 
 # --- reading
@@ -339,6 +366,21 @@ def test_another_configuration_ends_the_command(known, monkeypatch):
     assert "another configuration" in __main__.main(["toy"])
 
 
+def test_a_mistake_in_a_run_keeps_its_traceback(known, monkeypatch):
+    def run(setting, seed):
+        raise ValueError("deep down")
+
+    experiment = known.experiment(run=run, seeds=3)
+    monkeypatch.setattr(__main__, "EXPERIMENTS", {"toy": experiment})
+    with pytest.raises(ValueError, match="deep down"):
+        __main__.main(["toy"])
+
+
+def test_damaged_results_end_the_command(known, repository):
+    (repository / "book" / "recorded" / "toy" / "results.json").write_text("{")
+    assert "is damaged" in __main__.main(["toy"])
+
+
 def test_outside_a_repository_the_command_says_so(known, tmp_path_factory, monkeypatch):
     monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
     monkeypatch.setattr(recording, "PACKAGE", Path("/nowhere/ganbook"))
@@ -353,8 +395,10 @@ def test_what_is_recorded_is_what_the_catalog_describes():
     for folder in sorted(path.parent for path in RECORDED.glob("*/results.json")):
         loaded = open_recording(catalog.EXPERIMENTS[folder.name], folder)
         for run in loaded.runs:
-            for file in run.get("images", {}).values():
+            begins = slug(label(run["setting"]))
+            for name, file in run.get("images", {}).items():
                 assert (folder / file).is_file()
+                assert file == f"{begins}-{slug(name)}-{run['seed']}.png"
 
 
 def test_the_wheel_holds_every_package_and_every_recorded_run():
@@ -385,8 +429,14 @@ def process_number(setting, seed):
 
 
 def fail_at_one(setting, seed):
+    """Fail with seed 1; end the other one after that."""
+    failed = Path(setting["folder"], "failed")
     if seed == 1:
+        failed.touch()
         raise RuntimeError("seed 1 fails")
+    while not failed.exists():
+        time.sleep(0.1)
+    time.sleep(1)
     return Result({"score": seed})
 
 
@@ -404,21 +454,36 @@ def test_runs_side_by_side_have_processes_of_their_own(toy, tmp_path):
     assert len(processes) == 2
     share = max(torch.get_num_threads() // 2, 1)
     assert {r["metrics"]["threads"] for r in runs} == {share}
+    assert stored(tmp_path)["hardware"]["threads"] == share
+    assert not any("hardware" in run for run in runs)
 
 
 def test_a_failing_run_loses_no_other(toy, tmp_path):
-    experiment = toy.experiment(run=fail_at_one, settings=[{}], seeds=2)
+    settings = [{"folder": str(tmp_path)}]
+    experiment = toy.experiment(run=fail_at_one, settings=settings, seeds=2)
     with pytest.raises(RuntimeError, match="seed 1 fails"):
         play(experiment, tmp_path, jobs=2, **QUIET)
-    found = (
-        recording.read(tmp_path).runs if (tmp_path / recording.FILE).exists() else []
-    )
-    assert [r["seed"] for r in found] in ([], [0])
-    experiment = toy.experiment(run=process_number, settings=[{}], seeds=2)
-    play(experiment, tmp_path, jobs=1, **QUIET)
-    assert sorted(r["seed"] for r in stored(tmp_path)["runs"]) == [0, 1]
+    assert [r["seed"] for r in stored(tmp_path)["runs"]] == [0]
 
 
-def test_no_jobs_is_an_error(toy, tmp_path):
+def test_no_jobs_is_an_error_before_anything_is_computed(toy, tmp_path):
+    experiment = toy.experiment(references=pytest.fail)
     with pytest.raises(ValueError, match="jobs is 0; expected at least 1"):
-        play(toy.experiment(), tmp_path, jobs=0, **QUIET)
+        play(experiment, tmp_path, jobs=0, **QUIET)
+
+
+# --- what a checkpoint was begun with
+
+
+def test_a_checkpoint_is_held_to_its_configuration(tmp_path):
+    checkpoint = tmp_path / "net.safetensors"
+    configurations.pin({"rate": 0.1}, checkpoint)
+    configurations.pin({"rate": 0.2, "betas": (0, 1)}, checkpoint)  # nothing is there
+    checkpoint.touch()
+    configurations.pin({"rate": 0.2, "betas": [0, 1]}, checkpoint)
+    with pytest.raises(ConfigurationError) as caught:
+        configurations.pin({"rate": 0.3, "betas": [0, 1]}, checkpoint)
+    assert "rate: recorded 0.2, now 0.3\nDelete" in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+    next(tmp_path.glob("*.json")).unlink()  # as a checkpoint of earlier times
+    configurations.pin({"rate": 0.3}, checkpoint)

@@ -9,6 +9,7 @@ import torch
 
 from ganbook import data
 from ganbook.experiments import enlargers, super_resolution
+from ganbook.experiments.configuration import ConfigurationError
 from ganbook.networks.esrgan import RRDB
 
 
@@ -54,6 +55,41 @@ def test_a_killed_training_goes_on_to_the_same_weights(tiny, tmp_path, monkeypat
     assert report["watched"][-1]["step"] == 3
     ours, theirs = (t.ema.network.state_dict() for t in (whole, resumed))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("write", ["replace", "save_checkpoint"])
+def test_a_training_killed_while_it_saves_goes_on(
+    tiny, tmp_path, monkeypatch, write, times
+):
+    """Report and checkpoint are two files: neither may be alone, or behind."""
+    monkeypatch.setattr(enlargers, "EVERY_SECONDS", 0.0)
+    real, calls = getattr(enlargers, write), []
+
+    def killed(*arguments):
+        calls.append(arguments)
+        if len(calls) == times:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    def train():
+        trainer = enlargers.prepare({"model": "pixel"}, 0, tiny)
+        return enlargers.train(trainer, "halted", every=1, folder=tmp_path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(enlargers, write, killed)
+        with pytest.raises(KeyboardInterrupt):
+            train()
+    assert [row["step"] for row in train()["watched"]] == [1, 2, 3]
+
+
+def test_a_changed_recipe_never_goes_on_with_the_old_network(tiny, monkeypatch):
+    setting = {"model": "content"}
+    enlargers.trained(setting, 0, tiny)
+    enlargers.trained(setting, 0, tiny)
+    monkeypatch.setattr(enlargers, "PIXEL_WEIGHT", 7.0)
+    with pytest.raises(ConfigurationError, match=r"recorded \[25.0, 1.0\], now \[7.0"):
+        enlargers.trained(setting, 0, tiny)
 
 
 @pytest.mark.parametrize("model", ["content", "adversarial", "relativistic"])

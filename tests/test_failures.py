@@ -65,12 +65,14 @@ def pair():
         return generator, DenseDiscriminator((2,), (6,), dropout=0)
 
 
-def test_unrolling_differentiates_through_the_discriminator_s_answer():
+@pytest.mark.parametrize(("precision", "close"), [("fp32", 1e-3), ("bf16", 0.05)])
+def test_unrolling_differentiates_through_the_discriminator_s_answer(precision, close):
     rate, loss = 0.3, losses.non_saturating()
     points = data.ring().sample(64, seed=0)
-    trainer = UnrolledTrainer(*pair(), points, unroll=2, unroll_rate=rate, **RULES)
+    rules = RULES | {"precision": precision}
+    trainer = UnrolledTrainer(*pair(), points, unroll=2, unroll_rate=rate, **rules)
     g = deepcopy(trainer.generator)
-    plain = Trainer(*pair(), points, **RULES)
+    plain = Trainer(*pair(), points, **rules)
     real = next(deepcopy(trainer.batches))
     z = torch.randn(16, 2, generator=torch.Generator().manual_seed(0))
     trainer.step()
@@ -108,7 +110,12 @@ def test_unrolling_differentiates_through_the_discriminator_s_answer():
         with torch.no_grad():
             weight[place] += step
         ours = trainer.generator.layers[-1].weight.grad[place].item()
-        assert ours == pytest.approx((above - below) / (2 * step), rel=1e-3)
+        assert ours == pytest.approx((above - below) / (2 * step), rel=close)
+
+
+def test_noise_is_drawn_for_points_on_any_device():
+    points = torch.zeros(4, 2, device="meta")
+    assert plane._noise(0.1)(points, torch.Generator()).device == points.device
 
 
 def test_unroll_at_least_once():

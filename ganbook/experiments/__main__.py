@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ganbook.experiments import recording as records
 from ganbook.experiments.catalog import EXPERIMENTS
+from ganbook.experiments.configuration import ConfigurationError
 from ganbook.experiments.experiment import Experiment, label
 from ganbook.experiments.runner import (
     BusyError,
@@ -42,7 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
                 jobs=options.jobs or usual_jobs(),
                 show=_show,
             )
-    except (BusyError, FileNotFoundError, ValueError) as error:
+    except (
+        BusyError,
+        ConfigurationError,
+        FileNotFoundError,
+        records.DamagedError,
+    ) as error:
         return str(error)
     except KeyboardInterrupt:
         return "\nInterrupted; the same command goes on with the run it was playing."

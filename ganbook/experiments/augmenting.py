@@ -17,7 +17,13 @@ from ganbook.experiments.digits import (
     real_against_real,
 )
 from ganbook.experiments.experiment import Experiment, Result, Setting
-from ganbook.training import AugmentedBatches, DivergenceError, TensorBatches, Trainer
+from ganbook.training import (
+    AugmentedBatches,
+    DivergenceError,
+    TensorBatches,
+    Trainer,
+    generate,
+)
 
 # --- the settings of the thesis
 
@@ -165,7 +171,6 @@ def _train(trainer: Trainer, count: int) -> None:
             trainer.augment.adapt(step.real_accuracy, vanilla_gan.BASE["batch_size"])
 
 
-@torch.no_grad()
 def _memory(trainer: Trainer, digits: Tensor) -> dict[str, float]:
     """Measure what the discriminator holds for real: its images, others, its rival's.
 
@@ -173,14 +178,10 @@ def _memory(trainer: Trainer, digits: Tensor) -> dict[str, float]:
     they are what generated ones are (Karras et al., 2020, equation 1).
     """
     samples = trainer.sample(len(digits), seed=LATENTS + 1, average=False)
-    trainer.discriminator.eval()
-    try:
-        seen, new, made = (
-            fmean(trainer.discriminator(images).flatten().tolist())
-            for images in (digits, digits_of_test()[:5000], samples)
-        )
-    finally:
-        trainer.discriminator.train()
+    seen, new, made = (
+        fmean(generate(trainer.discriminator, images).flatten().tolist())
+        for images in (digits, digits_of_test()[:5000], samples)
+    )
     return {
         "logit_seen": seen,
         "logit_new": new,

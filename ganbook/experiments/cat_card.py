@@ -7,6 +7,7 @@ from typing import Any
 
 from ganbook import weights
 from ganbook.experiments.machine import hardware
+from ganbook.experiments.recording import replace
 
 CARD = """\
 # Model card: `cats.safetensors`
@@ -33,14 +34,13 @@ other photographs in their place: {floor:.0f}. Precision {precision:.2f} and rec
 | Copies | with probability {copying:.2f} a sample is nearer to a training \
 photograph than a held-out photograph is, in the colors of 16x16 cells (0.5: as near \
 as new photographs are) |
-| Hardware | one core of an {cpu} processor, {minutes:.0f} minutes of its time |
+| Hardware | {minutes:.0f} minutes of one core; measured on an {cpu} processor |
 | Date | {date} |
 | License | MIT, as the code; see Data |
 
 `python -m ganbook.experiments.cats` trains it and goes on where it stopped; `python
 -m ganbook.experiments cats --first N` measures what it has reached, ships the last
-copy measured and writes this card. `book/recorded/cats/results.json` has every
-measure.
+copy and writes this card. `book/recorded/cats/results.json` has every measure.
 
 ## Limits
 
@@ -77,5 +77,5 @@ def write(images: int, found: Mapping[str, Any], floor: Mapping[str, float]) -> 
         minutes=found["cpu"] / 60,
         date=datetime.now(UTC).date().isoformat(),
     )
-    path.write_text(text, encoding="utf-8")
+    replace(path, text.encode())
     return path

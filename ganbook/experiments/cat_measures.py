@@ -1,7 +1,7 @@
 """What the long runs on cats have reached: each kept copy of a generator, measured.
 
 The settings are every third milestone of :mod:`ganbook.experiments.cats`; ``--first N``
-asks for those that a run has reached. The last one measured is the one that ships.
+asks for those that a run has reached. The last one that it has reached ships.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from ganbook import metrics, viz, weights
 from ganbook.experiments import cat_card, cats
 from ganbook.experiments.experiment import Experiment, Result, Setting
-from ganbook.experiments.long_run import kept
+from ganbook.experiments.long_run import copy_of, kept
 from ganbook.metrics.neighbors import check_features, squared_distances
 from ganbook.networks.residual import ResidualGenerator
 from ganbook.training import generate, latents
@@ -32,8 +32,11 @@ def copy(images: int) -> tuple[ResidualGenerator, dict[str, Any]]:
         FileNotFoundError: If the run has not come so far.
     """
     generator = ResidualGenerator(cats.SIZE)
-    steps = images // cats.RECIPE["batch_size"]
-    return generator, kept(generator, cats.FOLDER, steps, by=cats.__name__)
+    return generator, kept(generator, cats.FOLDER, _steps(images), by=cats.__name__)
+
+
+def _steps(images: int) -> int:
+    return images // cats.RECIPE["batch_size"]
 
 
 def enlarged(images: Tensor) -> Tensor:
@@ -133,9 +136,16 @@ def play(setting: Setting, seed: int) -> Result:
     found["closest"] = distance.topk(SHOWN, largest=False).indices.tolist()
     found |= {name: row[name] for name in ("cpu", "wall", "real_accuracy")}
     found["augmented"] = row["augmentation"]["probability"]
-    weights.save(generator, "cats")
-    cat_card.write(setting["images"], found, floor())
+    if seed == 0 and is_last(setting["images"]):
+        weights.save(generator, "cats")
+        cat_card.write(setting["images"], found, floor())
     return Result(found, {"samples": viz.montage(fake[:6], columns=6)})
+
+
+def is_last(images: int) -> bool:
+    """Tell whether the run has left no copy for a later setting."""
+    later = (s["images"] for s in _SETTINGS if s["images"] > images)
+    return not any(copy_of(cats.FOLDER, _steps(n)).exists() for n in later)
 
 
 # 12,512 images and, each time, twice as many as before

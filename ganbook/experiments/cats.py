@@ -40,8 +40,8 @@ RECIPE: dict[str, Any] = {
     "regularize_every": 16,
 }
 GAMMA = 0.1
-#: Photographs that no network is trained on, and the seed that chooses them.
-HELD_OUT, HELD_OUT_SEED = 503, 0
+#: Photographs in all, those that no network is trained on, the seed that chooses them.
+PHOTOGRAPHS, HELD_OUT, HELD_OUT_SEED = 8_303, 503, 0
 SIZE = 64
 
 
@@ -98,12 +98,13 @@ def faces(size: int = SIZE) -> tuple[Tensor, Tensor]:
     """Load photographs: for training, and held out.
 
     Raises:
-        FileNotFoundError: If there are none.
+        FileNotFoundError: If they are not the 8,303 of the CAT data set.
     """
     found = data.cats(size=size, verbose=False)
-    if found.factors is not None:
+    if found.factors is not None or len(found.images) != PHOTOGRAPHS:
         raise FileNotFoundError(
-            "there are no photographs of cats, only drawn ones: put some where "
+            f"this experiment needs the {PHOTOGRAPHS:,} photographs of the CAT data "
+            f"set, found {len(found.images):,} cats {found.origin}: put them where "
             "data.cats looks for them, or set GANBOOK_DATA"
         )
     random = torch.Generator().manual_seed(HELD_OUT_SEED)
@@ -140,6 +141,7 @@ def new_run(folder: Path) -> LongRun:
         folder,
         batch_size=RECIPE["batch_size"],
         milestones=milestones(),
+        configuration=configuration(),
     )
 
 

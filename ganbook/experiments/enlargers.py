@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbook import data, metrics
+from ganbook.experiments.configuration import pin
 from ganbook.experiments.experiment import Setting, label, slug
 from ganbook.experiments.recording import home, replace
 from ganbook.networks import ImageNetFeatures, SRDiscriminator, SRResNet
@@ -27,7 +28,7 @@ from ganbook.restoration import (
     content_loss,
     relativistic,
 )
-from ganbook.training import load_checkpoint, save_checkpoint
+from ganbook.training import generate, load_checkpoint, save_checkpoint
 
 SCALE = 4
 NETWORK = ENLARGER
@@ -127,8 +128,17 @@ def trained(
     trainer = prepare(setting, seed, photos)
     every, watch = (500, set5) if setting["model"] in FIRST else (100, None)
     name = slug(f"{label(setting)}-{seed}")
-    report = train(trainer, name, watch=watch, every=every)
-    return trainer.ema.network, report
+    report = train(
+        trainer, name, watch=watch, every=every, configuration=_configuration(setting)
+    )
+    return trainer.ema.network.cpu(), report
+
+
+def _configuration(setting: Setting) -> dict[str, Any]:
+    """Return what a stage and the one before it were trained with."""
+    if setting["model"] in FIRST:
+        return PIXEL
+    return TUNED | {"weights": [PIXEL_WEIGHT, CONTENT_WEIGHT], "pixel": PIXEL}
 
 
 def train(
@@ -138,6 +148,7 @@ def train(
     watch: Callable[[nn.Module], Mapping[str, float]] | None = None,
     every: int = 500,
     folder: Path | None = None,
+    configuration: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Train to the end of the schedule, from the last checkpoint if there is one.
 
@@ -147,27 +158,37 @@ def train(
         watch: Measures the averaged generator now and then.
         every: How many steps apart it does.
         folder: Of the checkpoint; by default below ``_build/runs``.
+        configuration: What the trainer was set up with; a checkpoint is never
+            continued with another.
 
     Returns:
         The report: ``train_seconds``, ``cpu_seconds``, and ``watched``, a
         list of steps with what was measured there.
+
+    Raises:
+        ConfigurationError: If the checkpoint is of another configuration.
     """
     folder = folder or home().parents[1] / "_build" / "runs" / "super-resolution"
     checkpoint, paper = folder / f"{name}.safetensors", folder / f"{name}.json"
     report: dict[str, Any] = {"train_seconds": 0.0, "cpu_seconds": 0.0, "watched": []}
+    saved, first = 0.0, trainer.processes.is_first
+    if configuration and first:
+        pin(configuration, checkpoint)
     if checkpoint.is_file():
         load_checkpoint(trainer, checkpoint)
         report = json.loads(paper.read_text())
+        # Killed between the two files, the report may know more than we do.
+        done = trainer.steps_taken
+        report["watched"] = [row for row in report["watched"] if row["step"] <= done]
     before = dict(report)
     began, cpu_began = time.monotonic(), time.process_time()
-    saved, first = 0.0, trainer.processes.is_first
 
     def save() -> None:
         report["train_seconds"] = before["train_seconds"] + time.monotonic() - began
         report["cpu_seconds"] = before["cpu_seconds"] + time.process_time() - cpu_began
-        save_checkpoint(trainer, checkpoint)
         if first:
             replace(paper, json.dumps(report).encode())
+        save_checkpoint(trainer, checkpoint)
 
     for step in trainer.steps(trainer.length - trainer.steps_taken):
         last = step.number == trainer.length
@@ -197,8 +218,7 @@ def set5(network: nn.Module) -> dict[str, float]:
     values = []
     for photo in data.photos("sr/Set5", split="test", verbose=False, as_pixels=True):
         low, high = data.shrink(photo, SCALE)
-        with torch.no_grad():
-            found = network(data.from_pixels(low)[None])
+        found = generate(network, data.from_pixels(low)[None])
         goal = data.from_pixels(high)[None]
         values.append(metrics.psnr(found, goal, border=SCALE, luma=True).item())
     return {"set5_psnr_y": round(sum(values) / len(values), 3)}

@@ -44,7 +44,8 @@ class Experiment:
             real images from real images.
 
     Raises:
-        ValueError: If the name is no such name, or two settings are the same.
+        ValueError: If the name is no such name, or two settings are the same or would
+            have files of the same name.
     """
 
     name: str
@@ -63,6 +64,14 @@ class Experiment:
             )
         if len({key(setting) for setting in self.settings}) < len(self.settings):
             raise ValueError(f"{self.name} has the same setting twice")
+        named: dict[str, Setting] = {}
+        for setting in self.settings:
+            other = named.setdefault(slug(label(setting)), setting)
+            if other is not setting:
+                raise ValueError(
+                    f"{self.name}: {dict(other)} and {dict(setting)} would have files "
+                    "of the same name"
+                )
 
 
 def key(setting: Setting) -> str:
@@ -85,8 +94,14 @@ def label(setting: Setting) -> str:
 
 
 def slug(text: str) -> str:
-    """Turn a label into a part of a file's name."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
+    """Turn a label into a part of a file's name.
+
+    Example:
+        >>> slug("learning_rates=(5e-05, 0.001), shift=-1")
+        'learning-rates-5e-05-0.001-shift-m1'
+    """
+    text = re.sub(r"(?<=[=( ])-(?=[0-9.])", "m", text.lower())
+    return re.sub(r"[^a-z0-9.]+", "-", text).strip("-")
 
 
 def _short(value: Any) -> str:

@@ -8,15 +8,17 @@ the way; an experiment looks at the copies later.
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import nn
 
 from ganbook.augmentation import Adaptive
+from ganbook.experiments.configuration import pin
 from ganbook.experiments.recording import replace
 from ganbook.training import Trainer, load_checkpoint, save_checkpoint
 
@@ -39,6 +41,11 @@ class LongRun:
         folder: Where the checkpoint, the journal and the copies lie.
         batch_size: Real images in a step.
         milestones: After how many images a copy is kept, ascending.
+        configuration: What the trainer was set up with; what a folder was begun with
+            is never continued with another.
+
+    Raises:
+        ConfigurationError: If the folder was begun with another configuration.
     """
 
     def __init__(
@@ -48,16 +55,19 @@ class LongRun:
         *,
         batch_size: int,
         milestones: Iterable[int],
+        configuration: Mapping[str, Any] | None = None,
     ) -> None:
         self.trainer, self.folder, self.batch_size = trainer, folder, batch_size
-        self.milestones = milestones
+        self._ahead, self._copy_at = iter(milestones), 0.0
         self.journal: list[dict[str, Any]] = []
+        if configuration and trainer.processes.is_first:
+            pin(configuration, folder / CHECKPOINT)
         if (folder / CHECKPOINT).exists():
             load_checkpoint(trainer, folder / CHECKPOINT)
             rows = json.loads((folder / JOURNAL).read_text(encoding="utf-8"))
             # Killed between the two files, the journal may know more than we do.
             self.journal = [r for r in rows if r["steps"] <= trainer.steps_played]
-            if adaptive := self._adaptive():
+            if adaptive := self._adaptive():  # early checkpoints know nothing of it
                 adaptive.load_state_dict(self.journal[-1]["augmentation"])
         last = self.journal[-1] if self.journal else {"cpu": 0.0, "wall": 0.0}
         self._spent = last["cpu"], last["wall"]
@@ -72,16 +82,16 @@ class LongRun:
     ) -> None:
         """Go on until the time is over, or until so many steps have been played."""
         began, saved = time.monotonic(), 0.0
-        ahead = (m for m in self.milestones if m > self._images())
-        copy_at = next(ahead, inf)
+        self._pass_milestones()
         while steps is None or self.trainer.steps_played < steps:
             played = self.trainer.step()
             if adaptive := self._adaptive():
                 adaptive.adapt(played.real_accuracy, self.batch_size)
             now = self.trainer.processes.agree(time.monotonic() - began)
-            if self._images() >= copy_at:
+            if self._images() >= self._copy_at:
                 self.save(copy=True)
-                saved, copy_at = now, next(ahead, inf)
+                self._pass_milestones()
+                saved = now
             elif now - saved > seconds_between:
                 self.save()
                 saved = now
@@ -117,12 +127,16 @@ class LongRun:
                 ).contiguous()
                 for name, value in trainer.ema.network.state_dict().items()
             }
-            self.folder.mkdir(parents=True, exist_ok=True)
-            save_file(weights, copy_of(self.folder, steps))
+            replace(copy_of(self.folder, steps), to_bytes(weights))
         if trainer.processes.is_first:
             replace(self.folder / JOURNAL, json.dumps(self.journal).encode())
             print(json.dumps(row), flush=True)
         save_checkpoint(trainer, self.folder / CHECKPOINT)
+
+    def _pass_milestones(self) -> None:
+        """Look for the next one; they may come from where they come only once."""
+        while self._copy_at <= self._images():
+            self._copy_at = next(self._ahead, inf)
 
     def _images(self) -> int:
         return self.trainer.steps_played * self.batch_size
@@ -144,15 +158,15 @@ def kept(network: nn.Module, folder: Path, steps: int, *, by: str) -> dict[str, 
     Raises:
         FileNotFoundError: If the run has not come so far.
     """
-    path = copy_of(folder, steps)
-    if not path.exists():
+    path, journal = copy_of(folder, steps), folder / JOURNAL
+    rows = json.loads(journal.read_text(encoding="utf-8")) if journal.exists() else []
+    row = next((row for row in rows if row["steps"] == steps), None)
+    if row is None or not path.exists():  # killed in between, it has the copy alone
         raise FileNotFoundError(
             f"no {path}: `python -m {by}` has not come to {steps:,} steps yet; "
             "see --first"
         )
     network.load_state_dict(load_file(path))
-    rows = json.loads((folder / JOURNAL).read_text(encoding="utf-8"))
-    (row,) = (row for row in rows if row["steps"] == steps)
     return row
 
 

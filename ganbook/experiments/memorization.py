@@ -10,7 +10,7 @@ from torch import Tensor
 from ganbook import augmentation, viz
 from ganbook.experiments.experiment import Experiment, Result, Setting
 from ganbook.experiments.vanilla_gan import BASE, LATENTS, few_digits, new_trainer
-from ganbook.training import DivergenceError, Trainer
+from ganbook.training import DivergenceError, Trainer, generate
 
 STEPS, SAMPLES, HELD_OUT = 1_500, 1_000, 1_000
 
@@ -55,14 +55,12 @@ def play(setting: Setting, seed: int) -> Result:
     return Result(_measure(trainer, images, samples), {"pairs": pairs})
 
 
-@torch.no_grad()
 def _measure(trainer: Trainer, images: Tensor, samples: Tensor) -> Mapping[str, float]:
     _, others = split()
-    judge = trainer.discriminator.eval()
     known, unknown, generated = (
-        judge(some).sigmoid().mean().item() for some in (images, others, samples)
+        generate(trainer.discriminator, some).sigmoid().mean().item()
+        for some in (images, others, samples)
     )
-    judge.train()
     near, usual = (distances(some, images).values for some in (samples, others))
     return {
         "belief_known": known,

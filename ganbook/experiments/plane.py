@@ -118,7 +118,8 @@ def new_trainer(
 
 def _noise(deviation: float) -> Callable[[Tensor, torch.Generator], Tensor]:
     def blur(points: Tensor, random: torch.Generator) -> Tensor:
-        return points + deviation * torch.randn(points.shape, generator=random)
+        noise = torch.randn(points.shape, generator=random).to(points.device)
+        return points + deviation * noise
 
     return blur
 

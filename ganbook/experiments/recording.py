@@ -15,6 +15,10 @@ PLACE = Path("book", "recorded")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
+class DamagedError(ValueError):
+    """A file of recorded runs cannot be read."""
+
+
 @dataclass
 class Recording:
     """What ``results.json`` holds.
@@ -43,7 +47,7 @@ class Recording:
     folder: Path = Path()
 
     def over_seeds(self, metric: str) -> list[tuple[Setting, list[float]]]:
-        """Return each setting with one value of ``metric`` a seed.
+        """Return each setting with one value of ``metric`` a seed, in their order.
 
         What was not finite, or not reached by a run that diverged, is NaN.
 
@@ -89,7 +93,7 @@ def load(name: str) -> Recording:
 
     Raises:
         FileNotFoundError: If they are in none of these places.
-        ValueError: If the file is damaged.
+        DamagedError: If the file is damaged.
     """
     places = _places()
     for place in places:
@@ -131,13 +135,13 @@ def read(folder: Path) -> Recording:
 
     Raises:
         FileNotFoundError: If there is none.
-        ValueError: If it is damaged.
+        DamagedError: If it is damaged.
     """
     try:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
         return Recording(**content, folder=folder)
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
-        raise ValueError(f"{folder / FILE} is damaged: {error}") from error
+        raise DamagedError(f"{folder / FILE} is damaged: {error}") from error
 
 
 def write(recording: Recording) -> None:

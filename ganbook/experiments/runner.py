@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ganbook.experiments import recording as records
+from ganbook.experiments.configuration import ConfigurationError, differences
 from ganbook.experiments.experiment import Experiment, Result, key, label, slug
 from ganbook.experiments.machine import hardware, versions
 from ganbook.experiments.recording import Recording
@@ -22,10 +23,6 @@ try:
     import fcntl
 except ImportError:  # Windows, which has no such locks
     fcntl = None
-
-
-class ConfigurationError(ValueError):
-    """What is recorded was played with another configuration."""
 
 
 class BusyError(RuntimeError):
@@ -48,10 +45,10 @@ def open_recording(experiment: Experiment, folder: Path) -> Recording:
             folder=folder,
         )
     recording = records.read(folder)
-    if differences := list(_differences(recording, experiment)):
+    if found := list(_differences(recording, experiment)):
         raise ConfigurationError(
             "\n  ".join(
-                [f"{folder / records.FILE} is of another configuration:", *differences]
+                [f"{folder / records.FILE} is of another configuration:", *found]
             )
             + "\nDelete or rename the folder to record the experiment anew."
         )
@@ -62,11 +59,7 @@ def open_recording(experiment: Experiment, folder: Path) -> Recording:
 def _differences(recording: Recording, experiment: Experiment) -> Iterable[str]:
     if recording.name != experiment.name:
         yield f"name: recorded {recording.name!r}, now {experiment.name!r}"
-    old, new = recording.configuration, experiment.configuration
-    for name in dict.fromkeys((*old, *new)):
-        before, now = (key(c[name]) if name in c else "missing" for c in (old, new))
-        if before != now:
-            yield f"{name}: recorded {before}, now {now}"
+    yield from differences(recording.configuration, experiment.configuration)
     known = {key(setting) for setting in experiment.settings}
     gone = {key(r["setting"]): r["setting"] for r in recording.runs}
     for text in gone.keys() - known:
@@ -124,15 +117,19 @@ def play(
     Raises:
         BusyError: If another process is recording in the folder.
         ConfigurationError: If the folder holds runs of another configuration.
+        ValueError: If ``jobs`` is less than 1.
     """
+    if jobs < 1:
+        raise ValueError(f"jobs is {jobs}; expected at least 1")
     with _only_writer(folder):
         recording = open_recording(experiment, folder)
         seeds = seeds or experiment.seeds
         runs = remaining(experiment, recording, seeds, first)
         if experiment.references and not recording.references:
             recording.references = dict(experiment.references())
+            records.write(recording)
         for number, played in enumerate(results(experiment, runs, jobs), start=1):
-            _append(recording, played)
+            _append(recording, experiment, played)
             ahead = remaining(experiment, recording, seeds, first)
             left = estimate(experiment, recording, ahead) / jobs
             show(
@@ -161,8 +158,8 @@ def _only_writer(folder: Path) -> Iterator[None]:
         os.close(handle)  # and so unlock
 
 
-def _append(recording: Recording, played: Played) -> None:
-    run, result, seconds = played
+def _append(recording: Recording, experiment: Experiment, played: Played) -> None:
+    run, result, seconds, machine = played
     entry = {
         "setting": dict(run.setting),
         "seed": run.seed,
@@ -172,11 +169,16 @@ def _append(recording: Recording, played: Played) -> None:
     }
     if result.images:  # first, so that what is recorded is there
         entry["images"] = _save_images(recording.folder, run, result)
-    # One file may be continued elsewhere: the first machine is the file's own.
-    for name, now in (("versions", versions()), ("hardware", hardware())):
-        if now != getattr(recording, name):
+    # One file may be continued elsewhere: the first run's machine is the file's own.
+    for name, now in (("versions", versions()), ("hardware", machine)):
+        if not recording.runs:
+            setattr(recording, name, now)
+        elif now != getattr(recording, name):
             entry[name] = now
     recording.runs.append(entry)
+    # Side by side, runs end in any order.
+    places = [key(setting) for setting in experiment.settings]
+    recording.runs.sort(key=lambda r: (r["seed"], places.index(key(r["setting"]))))
     records.write(recording)
 
 

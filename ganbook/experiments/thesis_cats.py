@@ -73,6 +73,7 @@ def new_run(folder: Path) -> LongRun:
         folder,
         batch_size=RECIPE["batch_size"],
         milestones=[steps * RECIPE["batch_size"] for steps in LOOKS],
+        configuration=RECIPE,
     )
 
 

@@ -46,7 +46,8 @@ class UnrolledTrainer(Trainer):
 
     def generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return what the generator minimizes: its loss in K updates' time."""
-        real, fake = self._seen(real), self._seen(fake)
+        # Outside autocast: second derivatives need the digits.
+        real, fake = self._seen(real).float(), self._seen(fake).float()
         weights = dict(self.discriminator.named_parameters())
 
         def logits(images: Tensor) -> Tensor:

@@ -95,7 +95,7 @@ def find_strangers(setting: Setting, seed: int) -> Result:
     trainer = Minimizer(network, variational.loss, known, seed=seed)
     for _ in trainer.steps(STRANGER_STEPS):
         pass
-    scores = strangeness(trainer.ema.network, others, known)
+    scores = strangeness(trainer.ema.network.cpu(), others, known)
     strange = truth == setting["left_out"]
     found: dict[str, Any] = {
         f"auc_{name}": area_under_curve(values[~strange], values[strange])
@@ -159,7 +159,7 @@ def bound(
 ) -> variational.Elbo:
     """Estimate the bound of black and white images, with context where it is used."""
     mean, log_variance = network.encode(images)
-    noise = torch.randn(mean.shape, generator=random)
+    noise = torch.randn(mean.shape, generator=random).to(mean)
     z = variational.reparameterize(mean, log_variance, noise)
     logits = network.decode_logits(z)
     if isinstance(network, SelfPredictingVae):
@@ -188,7 +188,7 @@ def use_latents(setting: Setting, seed: int) -> Result:
         if setting.get("annealed"):
             trainer.loss = _loss(beta * min(1.0, number / WARM_UP), free_bits)
         trainer.step()
-    network = trainer.ema.network
+    network = trainer.ema.network.cpu()
     with torch.no_grad():
         parts = bound(network, others, torch.Generator().manual_seed(0))
         mean, known = network.encode(others)[0], network.encode(learned)[0]

@@ -31,7 +31,8 @@ def compare_likelihoods(setting: Setting, seed: int) -> Result:
     trainer = Minimizer(network, loss, digits, seed=seed)
     for _ in trainer.steps(STEPS):
         pass
-    network, random = trainer.ema.network, torch.Generator().manual_seed(LATENTS)
+    network = trainer.ema.network.cpu()
+    random = torch.Generator().manual_seed(LATENTS)
     with torch.no_grad():
         mean, log_variance = network.encode(digits)
         noise = torch.randn(mean.shape, generator=random)

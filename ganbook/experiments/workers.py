@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from ganbook.experiments.experiment import Experiment, Result, Setting
+from ganbook.experiments.machine import hardware
 
 
 class Run(NamedTuple):
@@ -21,11 +22,12 @@ class Run(NamedTuple):
 
 
 class Played(NamedTuple):
-    """A run that has ended."""
+    """A run that has ended, and what it was played on."""
 
     run: Run
     result: Result
     seconds: float
+    hardware: dict[str, Any]
 
 
 def usual_jobs() -> int:
@@ -38,18 +40,15 @@ def results(
 ) -> Iterator[Played]:
     """Play runs; yield each as it ends.
 
+    Where one fails, no other begins; its error comes when those that have begun end.
+
     Args:
         experiment: What to play. For several jobs its ``run`` must be a function of a
             module, because other processes must find it.
         runs: Settings with seeds.
         jobs: How many at a time. Each process has a GPU of its own, if there are as
             many, and else its share of the processor's cores.
-
-    Raises:
-        ValueError: If ``jobs`` is less than 1.
     """
-    if jobs < 1:
-        raise ValueError(f"jobs is {jobs}; expected at least 1")
     if jobs == 1:
         for run in runs:
             yield _play(experiment.run, run)
@@ -63,8 +62,18 @@ def results(
     )
     try:
         played = [pool.submit(_play, experiment.run, run) for run in runs]
+        failure = None
         for done in as_completed(played):
-            yield done.result()
+            if done.cancelled():
+                continue
+            if error := done.exception():
+                failure = failure or error
+                for other in played:
+                    other.cancel()
+            else:
+                yield done.result()
+        if failure:
+            raise failure
     finally:  # what has not begun is not begun any more
         pool.shutdown(cancel_futures=True)
 
@@ -72,7 +81,7 @@ def results(
 def _play(play: Callable[[Setting, int], Result], run: Run) -> Played:
     began = time.perf_counter()
     result = play(run.setting, run.seed)
-    return Played(run, result, time.perf_counter() - began)
+    return Played(run, result, time.perf_counter() - began, hardware())
 
 
 def _settle(numbers: Queue, jobs: int) -> None:
