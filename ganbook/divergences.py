@@ -33,8 +33,10 @@ def optimal_discriminator(p: Tensor, q: Tensor) -> Tensor:
         ValueError: If shapes differ, or a value is negative or not finite.
     """
     _check_values(p=p, q=q)
-    total = p + q
-    return torch.where(total > 0, p / total.clamp(min=_tiny(total)), 0.5)
+    total, tiny = p + q, _tiny(p)
+    # Sums below the normal numbers divide well, but their slopes would overflow.
+    faint = torch.where(total > 0, (p / total).detach(), 0.5)
+    return torch.where(total >= tiny, p / total.clamp(min=tiny), faint)
 
 
 def value(p: Tensor, q: Tensor, discriminator: Tensor, x: Tensor) -> Tensor:
@@ -108,7 +110,8 @@ class FDivergence(NamedTuple):
 
     Attributes:
         generator: :math:`f(u)` for ``u > 0``.
-        conjugate: :math:`f^*(t) = \sup_u ut - f(u)`, for t among f's slopes.
+        conjugate: :math:`f^*(t) = \sup_u ut - f(u)`, for t among f's slopes; not
+            finite beyond them. (Pearson's below -2 is, and too large: a bound still.)
         critic: :math:`T^* = f'(u)`, at which the bound
             :math:`D_f \ge \mathbb{E}_p[T] - \mathbb{E}_q[f^*(T)]` is tight.
     """
@@ -130,7 +133,9 @@ F_DIVERGENCES = {
         lambda u: (u - 1) ** 2, lambda t: t**2 / 4 + t, lambda u: 2 * (u - 1)
     ),
     "Hellinger": FDivergence(
-        lambda u: (u.sqrt() - 1) ** 2, lambda t: t / (1 - t), lambda u: 1 - u**-0.5
+        lambda u: (u.sqrt() - 1) ** 2,
+        lambda t: torch.where(t < 1, t / (1 - t), inf),
+        lambda u: 1 - u**-0.5,
     ),
     "Jensen-Shannon": FDivergence(
         lambda u: u * u.log() - (u + 1) * ((u + 1) / 2).log(),
@@ -143,7 +148,9 @@ F_DIVERGENCES = {
         lambda u: u.log() - (1 + u).log(),
     ),
     "total variation": FDivergence(
-        lambda u: (u - 1).abs() / 2, lambda t: t, lambda u: (u - 1).sign() / 2
+        lambda u: (u - 1).abs() / 2,
+        lambda t: torch.where(t.abs() <= 0.5, t, inf),
+        lambda u: (u - 1).sign() / 2,
     ),
 }
 

@@ -45,12 +45,13 @@ def coverage(
         least: See above. (Where one point is enough, stray points cover modes.)
 
     Raises:
-        ValueError: If there are no points, or the shapes do not fit.
+        ValueError: If there are no points or centers, or the shapes do not fit.
     """
-    if len(points) == 0 or points.ndim != 2 or points.shape[1:] != centers.shape[1:]:
+    fits = points.ndim == 2 and points.shape[1:] == centers.shape[1:]
+    if not (fits and len(points) and len(centers)):
         raise ValueError(
             f"points have shape {tuple(points.shape)} and centers "
-            f"{tuple(centers.shape)}; expected (N, D) with N > 0, and (K, D)"
+            f"{tuple(centers.shape)}; expected (N, D) and (K, D), N and K above 0"
         )
     distance, nearest = torch.cdist(points, centers).min(dim=1)
     held = torch.bincount(nearest[distance <= radius], minlength=len(centers))
@@ -135,7 +136,7 @@ def jacobian(
     columns = torch.autograd.grad(
         flow,
         weights,
-        grad_outputs=torch.eye(len(flow), dtype=flow.dtype),
+        grad_outputs=torch.eye(len(flow), dtype=flow.dtype, device=flow.device),
         is_grads_batched=True,
         allow_unused=True,
         materialize_grads=True,

@@ -44,7 +44,11 @@ def minimax(*, label_smoothing: float = 0.0) -> Loss:
     generator, that term is flat.
 
     Args:
-        label_smoothing: See :func:`non_saturating`.
+        label_smoothing: See :func:`non_saturating`. With it, the sum of both losses
+            is no longer zero.
+
+    Raises:
+        ValueError: If ``label_smoothing`` is outside ``[0, 1)``.
 
     Source: Goodfellow et al. (2014), equation 1.
     """

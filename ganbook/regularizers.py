@@ -4,6 +4,9 @@ A penalty is a term that the discriminator's loss gains: a function of
 ``(discriminator, real, fake)``, which a :class:`~ganbook.training.Trainer` takes as
 its ``regularizer``. The slopes are those of the logit in the image,
 :math:`\nabla_x D(x)`; training through them needs second derivatives.
+
+A penalty depends on the weights that made its images, too. Where a generator is not
+to learn from it, detach ``fake``, as the trainer does.
 """
 
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
+from torch.nn.utils.parametrize import is_parametrized
 
 #: Maps ``(discriminator, real, fake)`` to a scalar to be added to its loss.
 Regularizer = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
@@ -29,25 +33,32 @@ _LAYERS = (
 def slopes(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     r"""Return :math:`\lVert\nabla_x D(x)\rVert_2` at each image, shape (N,).
 
-    The result can be differentiated again, in the discriminator's weights. Where
-    the discriminator looks at a batch as a whole, the slope of one image is that of
-    the sum of all logits.
+    The result can be differentiated again, in the discriminator's weights and in
+    those that made the images, if they are not detached. Where the discriminator
+    looks at a batch as a whole, the slope of one image is that of the sum of all
+    logits.
 
     Args:
         discriminator: Maps images to logits (N, 1) or (N,).
         images: Images (N, C, H, W), or points (N, D).
     """
-    return _squared_slopes(discriminator, images).sqrt()
+    # Unlike a square root, a norm has a derivative where the discriminator is flat.
+    return _gradients(discriminator, images).norm(dim=1)
 
 
 def _squared_slopes(
     discriminator: Callable[[Tensor], Tensor], images: Tensor
 ) -> Tensor:
+    return _gradients(discriminator, images).square().sum(1)
+
+
+def _gradients(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     with torch.enable_grad():
-        images = images.detach().requires_grad_()
+        if not images.requires_grad:  # else the slopes follow what made the images
+            images = images.clone().requires_grad_()
         logits = discriminator(images)
         (slope,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return slope.flatten(1).square().sum(1)
+    return slope.flatten(1)
 
 
 def gradient_penalty(weight: float = 10.0, *, target: float = 1.0) -> Regularizer:
@@ -141,15 +152,16 @@ def spectral_norm(network: nn.Module, *, iterations: int = 1) -> nn.Module:
     training mode.
 
     Args:
-        network: Whose linear and convolutional layers are normalized. Adam must
-            see it after this, as its parameters are renamed.
+        network: Whose linear and convolutional layers are normalized. Their weights
+            stay the same parameters, under other names in its ``state_dict``.
         iterations: Rounds of power iteration in each forward pass.
 
     Returns:
         The same network.
 
     Raises:
-        ValueError: If it has no such layer.
+        ValueError: If it has no such layer, or one whose weight is normalized
+            already.
 
     Source: Miyato et al. (2018), section 2.1.
     """
@@ -158,6 +170,9 @@ def spectral_norm(network: nn.Module, *, iterations: int = 1) -> nn.Module:
         raise ValueError(
             f"{type(network).__name__} has no linear or convolutional layer"
         )
+    for layer in layers:
+        if is_parametrized(layer, "weight"):
+            raise ValueError(f"the weight of {layer} is normalized already")
     for layer in layers:
         parametrizations.spectral_norm(layer, n_power_iterations=iterations)
     return network

@@ -103,8 +103,9 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="probability is -1"):
         chain(probability=-1)
     for augment in ALL:
-        with pytest.raises(ValueError, match=r"shape \(4, 2\); expected \(N, C, H, W"):
-            augment(torch.zeros(4, 2), seeded())
+        for images in (torch.zeros(4, 2), torch.zeros(4, 3, 8, 8, dtype=torch.uint8)):
+            with pytest.raises(ValueError, match=r"expected floating point \(N, C, H"):
+                augment(images, seeded())
 
 
 def test_no_augmentation_is_the_identity():
@@ -139,6 +140,16 @@ def test_warp_moves_and_continues_the_border():
     assert torch.allclose(warp()(image, seeded()), image, atol=1e-5)
 
 
+@pytest.mark.parametrize("autocast", [False, True])
+def test_warp_is_as_exact_in_half_precision(autocast):
+    """Generated images come in it, within autocast: real ones must be bent alike."""
+    images, change = IMAGES.bfloat16(), warp(10, 0.1)
+    expected = change(images.float(), seeded())
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        assert torch.equal(change(images, seeded()), expected.bfloat16())
+        assert torch.equal(change(images.float(), seeded()), expected)
+
+
 def test_half_of_the_images_are_mirrored():
     out = chain(flip(), probability=0.5)(IMAGES, seeded())
     mirrored = (out == IMAGES.flip(3)).all(3).all(2).all(1)
@@ -151,14 +162,14 @@ def test_adaptive_follows_the_discriminator():
     augment = Adaptive(flip(), target=0.8, images=640)
     assert torch.equal(augment(IMAGES, seeded()), IMAGES)
     for _ in range(20):
-        augment.adapt(1.0)
+        augment.adapt(1.0, 64)
     assert augment.probability == 1
     assert torch.equal(augment(IMAGES, seeded()), IMAGES.flip(3))
     other = Adaptive(flip(), target=0.8, images=640)
     other.load_state_dict(augment.state_dict())
     for _ in range(12):
-        augment.adapt(0.5)
-        other.adapt(0.5)
+        augment.adapt(0.5, 64)
+        other.adapt(0.5, 64)
     assert other.probability == augment.probability < 0.5
 
 
@@ -169,7 +180,7 @@ def test_adaptive_follows_the_discriminator():
         (lambda: warp(shift=2), "shift is 2; expected 0 to 1"),
         (lambda: Adaptive(flip(), target=1.5), "target is 1.5"),
         (lambda: Adaptive(flip(), images=0), "images is 0"),
-        (lambda: Adaptive(flip()).adapt(float("nan")), "real_accuracy is nan"),
+        (lambda: Adaptive(flip()).adapt(float("nan"), 1), "real_accuracy is nan"),
     ],
 )
 def test_more_bad_arguments(call, message):

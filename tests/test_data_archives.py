@@ -1,8 +1,10 @@
 import hashlib
+import importlib
 import io
 import stat
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -10,7 +12,15 @@ from PIL import Image
 
 from ganbook.data.archives import fetch_archive, unpack
 
-CONTENT = bytes(range(256)) * 9000
+
+def zipped(content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as opened:
+        opened.writestr("content", content)
+    return file.getvalue()
+
+
+CONTENT = zipped(bytes(range(256)) * 9000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -26,7 +36,9 @@ class Handler(BaseHTTPRequestHandler):
         if asked and server.ranges and same:
             first = int(asked.removeprefix("bytes=").rstrip("-"))
             if first >= len(body):
-                self.send_error(416)
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(body)}")
+                self.end_headers()
                 return
         self.send_response(206 if first else 200)
         self.send_header("Content-Length", str(len(body) - first))
@@ -84,9 +96,9 @@ def test_a_file_that_changed_meanwhile_is_not_mixed(server, tmp_path, ranges):
     server.cuts, server.ranges = [1_000_000], ranges
     with pytest.raises(OSError):
         fetch_archive("a.zip", tmp_path, [server.url], None)
-    server.content, server.etag = CONTENT[::-1], '"two"'
+    server.content, server.etag = zipped(CONTENT), '"two"'
     path = fetch_archive("a.zip", tmp_path, [server.url], None)
-    assert path.read_bytes() == CONTENT[::-1]
+    assert path.read_bytes() == server.content
 
 
 def test_without_an_etag_and_a_hash_it_starts_over(server, tmp_path):
@@ -97,10 +109,37 @@ def test_without_an_etag_and_a_hash_it_starts_over(server, tmp_path):
     assert server.asked[1] == (None, None)
 
 
-def test_wrong_content_leaves_nothing_to_continue(server, tmp_path):
-    server.content = b"x" * 1000
-    with pytest.raises(OSError, match=f"wrong content: expected sha256 {SHA256}"):
-        fetch_archive("a.zip", tmp_path, [server.url], SHA256)
+@pytest.mark.parametrize("known", [True, False])
+def test_what_came_whole_is_not_fetched_again(server, tmp_path, known):
+    """Killed before the file took its name."""
+    (tmp_path / ".a.zip.part").write_bytes(CONTENT)
+    (tmp_path / ".a.zip.etag").write_text(server.etag)
+    path = fetch_archive("a.zip", tmp_path, [server.url], SHA256 if known else None)
+    assert path.read_bytes() == CONTENT
+    assert server.asked == [(f"bytes={len(CONTENT)}-", server.etag)]
+    assert not any(p.name.startswith(".") for p in tmp_path.iterdir())
+
+
+def test_a_download_stopped_while_it_is_hashed_is_not_lost(
+    server, tmp_path, monkeypatch
+):
+    def stop(path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("ganbook.data.archives._sha256", stop)
+        fetch_archive("a.zip", tmp_path, [server.url], None)
+    fetch_archive("a.zip", tmp_path, [server.url], None)
+    assert server.asked[1] == (f"bytes={len(CONTENT)}-", server.etag)
+
+
+@pytest.mark.parametrize(
+    ("digest", "wanted"), [(SHA256, f"sha256 {SHA256}"), (None, "a zip file")]
+)
+def test_wrong_content_leaves_nothing_to_continue(server, tmp_path, digest, wanted):
+    server.content = b"<html>Too much traffic.</html>"
+    with pytest.raises(OSError, match=f"wrong content: expected {wanted}, got"):
+        fetch_archive("a.zip", tmp_path, [server.url], digest)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -109,7 +148,7 @@ def test_an_unknown_hash_is_noted_and_later_held_to(server, tmp_path):
     assert (tmp_path / "a.zip.sha256").read_text() == f"{SHA256}  a.zip\n"
     path.unlink()
     server.content = CONTENT[:-1]
-    with pytest.raises(OSError, match="wrong content"):
+    with pytest.raises(OSError, match=r"wrong content: .*noted in .*a\.zip\.sha256"):
         fetch_archive("a.zip", tmp_path, [server.url], None)
 
 
@@ -192,21 +231,46 @@ def test_existing_folders_and_useless_archives(tmp_path):
         take(path, tmp_path / "out")
 
 
-def test_cats_come_down_and_stay(server, tmp_path, monkeypatch, capsys):
-    import importlib
-
+@pytest.fixture
+def published(server, tmp_path, monkeypatch):
+    """The module of cats, with an archive to fetch and nothing on the disk."""
     module = importlib.import_module("ganbook.data.cats")
     picture = io.BytesIO()
     Image.new("RGB", (40, 40), "orange").save(picture, "png")
     names = ("train/cat/a.png", "train/cat/b.png", "val/cat/c.png", "train/dog/d.png")
     members = {f"afhq/{name}": picture.getvalue() for name in names}
     server.content = archive(tmp_path / "b.zip", members).read_bytes()
-    published = module.Archive((server.url,), None, 10**6)
-    monkeypatch.setattr(module, "ARCHIVES", {"afhq": published})
+    archives = dict.fromkeys(
+        module.ARCHIVES, module.Archive((server.url,), None, 10**6)
+    )
+    monkeypatch.setattr(module, "ARCHIVES", archives)
     monkeypatch.setenv("GANBOOK_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert len(module.cats(size=32, download=True).images) == 2
+    return module
+
+
+def test_cats_come_down_and_stay(published, server, tmp_path, capsys):
+    assert len(published.cats(size=32, download=True).images) == 2
     assert "downloading afhq.zip" in capsys.readouterr().out
-    assert len(module.cats(split="val", size=32).images) == 1
+    assert len(published.cats(split="val", size=32).images) == 1
+    assert len(published.cats(size=32, download=True).images) == 2
     assert len(server.asked) == 1
     assert not (tmp_path / "data" / "afhq" / "train" / "dog").exists()
+    named = published.cats(size=32, download="afhq_v2")
+    assert "afhq_v2/train/cat" in named.origin and len(server.asked) == 2
+
+
+def test_two_who_ask_for_cats_at_once_share_one_download(published, server):
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: published.cats(size=32, download=True), "ab"))
+    assert [len(cats.images) for cats in found] == [2, 2]
+    assert len(server.asked) == 1
+
+
+def test_a_folder_without_the_split_is_said_before_the_download(
+    published, server, tmp_path
+):
+    (tmp_path / "data" / "afhq" / "train" / "cat").mkdir(parents=True)
+    with pytest.raises(FileExistsError, match="afhq has no val/cat; remove it"):
+        published.cats(split="val", size=32, download=True)
+    assert server.asked == []

@@ -119,6 +119,7 @@ def test_errors_name_what_came(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no files"):
         cats(tmp_path / "empty")
+    paint(tmp_path / "work" / "data" / "afhq" / "train" / "cat", 1)  # which is there
     with pytest.raises(ValueError, match="True or one of afhq, afhq_v2, got 'dogs'"):
         cats(download="dogs")
 

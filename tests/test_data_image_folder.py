@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 
 from ganbook.data import ImageFiles, PixelBatches, from_pixels, stream
 from ganbook.data.decoded import read_or_decode
@@ -203,10 +204,12 @@ def test_files_act_as_the_tensor_of_their_images(folder):
     images, _ = read(list_files(folder), 16)
     files = ImageFiles(list_files(folder), 16)
     assert files.shape == tuple(images.shape) and len(files) == len(images)
-    assert torch.equal(files[3], images[3])
-    assert torch.equal(files[-1], images[-1])
-    assert torch.equal(files[2:5], images[2:5])
-    assert torch.equal(files[torch.tensor([4, 0])], images[[4, 0]])
+    mask = images[:, 0, 0, 0] > 60
+    for index in (
+        *(3, -1, np.int64(2), torch.tensor(2)),
+        *(slice(2, 5), slice(0, 0), [4, 0], [], torch.tensor([4, 0]), mask),
+    ):
+        assert torch.equal(files[index], images[index])
     with pytest.raises(IndexError):
         files[10]
     with pytest.raises(ValueError, match="got 0 files"):
@@ -288,6 +291,8 @@ def test_batches_refuse_what_they_cannot_serve():
     pixels = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     with pytest.raises(ValueError, match=r"torch.float32 of shape .*expected uint8"):
         PixelBatches(pixels.float(), 2, seed=0)
+    with pytest.raises(ValueError, match="images are ndarray; expected Tensor or"):
+        PixelBatches(pixels.numpy(), 2, seed=0)
     with pytest.raises(ValueError, match="batch_size is 5; expected 1 to 4"):
         PixelBatches(pixels, 5, seed=0)
     with pytest.raises(ValueError, match="workers is -1"):
@@ -332,6 +337,16 @@ def test_without_a_place_for_the_cache_images_are_decoded(folder, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     images, _, known = read_or_decode(list_files(folder), 16, cache=tmp_path / "cache")
     assert not known and len(images) == 10
+
+
+def test_on_a_full_disk_images_are_decoded(folder, tmp_path, monkeypatch):
+    def fill(tensors, where, metadata):
+        raise SafetensorError("No space left on device (os error 28)")
+
+    monkeypatch.setattr("ganbook.data.decoded.save_file", fill)
+    images, _, known = read_or_decode(list_files(folder), 16, cache=tmp_path)
+    assert not known and len(images) == 10
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_reading_warns_of_nothing(folder):

@@ -69,21 +69,28 @@ def test_a_camera_on_its_side_is_turned(tmp_path: Path) -> None:
 
 
 def test_damaged_files_are_reported_and_skipped(tmp_path: Path, capsys) -> None:
-    """Cut short, no image at all; other suffixes are not looked at."""
+    """Cut short, no image, odd EXIF; other suffixes are not looked at."""
     Image.fromarray(COLORS).save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     (tmp_path / "b.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "c.jpg").write_text("no image")
+    exif = Image.Exif()
+    exif[0x0100], exif[0x0112] = 52, 6  # columns, orientation
+    odd = exif.tobytes().replace(b"\1\0\0\4", b"\1\0\0\2")  # columns become text
+    Image.fromarray(COLORS).save(tmp_path / "d.jpg", exif=odd)
     (tmp_path / "notes.txt").write_text("no image either")
     assert len(photos(tmp_path)) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[1].strip() for line in lines[:2]] == [
+    assert [line.split(":")[1].strip() for line in lines[:3]] == [
         "skipped b.png",
         "skipped c.jpg",
+        "skipped d.jpg",
     ]
-    assert lines[2].endswith("2 skipped")
+    assert lines[3].endswith("3 skipped")
+    assert len(photos(tmp_path, verbose=False)) == 1
+    assert capsys.readouterr().out == ""
     (tmp_path / "a.png").unlink()
-    with pytest.raises(ValueError, match="none of 2 files could be read"):
+    with pytest.raises(ValueError, match="none of 3 files could be read"):
         photos(tmp_path)
 
 
@@ -188,6 +195,15 @@ def test_patches_that_cannot_be_cut_are_refused(arguments, message) -> None:
     """Each with what came and what was expected."""
     with pytest.raises(ValueError, match=message):
         Patches(**({"photos": noise(), "patch": 16} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale"), [((50, 70), 4), ((3, 8, 8), 0), ((3, 2, 9), 4)]
+)
+def test_what_cannot_be_shrunk_is_refused(shape, scale) -> None:
+    """No channels, no scale, too few rows."""
+    with pytest.raises(ValueError, match=f"scale is {scale}, the photograph has shape"):
+        data.shrink(torch.zeros(shape), scale)
 
 
 def test_a_pair_moves_as_a_tensor_does() -> None:

@@ -6,8 +6,8 @@ from torch import nn
 
 from ganbook import instruments, losses
 from ganbook.data import grid, ring
-from ganbook.networks import DenseDiscriminator, PlaneGenerator
-from ganbook.regularizers import r1
+from ganbook.networks import PlaneGenerator
+from ganbook.regularizers import gradient_penalty, r1, r2
 
 RANDOM = torch.Generator().manual_seed(0)
 
@@ -68,6 +68,8 @@ def test_coverage_of_nothing():
         instruments.coverage(torch.zeros(0, 2), ring().centers, 0.1)
     with pytest.raises(ValueError, match=r"centers \(8, 2\)"):
         instruments.coverage(torch.zeros(4, 3), ring().centers, 0.1)
+    with pytest.raises(ValueError, match=r"centers \(0, 2\)"):
+        instruments.coverage(torch.zeros(4, 2), torch.zeros(0, 2), 0.1)
 
 
 class Number(nn.Module):
@@ -94,17 +96,26 @@ def test_jacobian_of_the_dirac_gan_with_r1():
     torch.testing.assert_close(found, expected)
 
 
-def test_jacobian_agrees_with_differences_of_the_field():
+@pytest.mark.parametrize(
+    "penalty",
+    [None, r1(), r2(), gradient_penalty(1.0)],
+    ids=["none", "r1", "r2", "gradient_penalty"],
+)
+def test_jacobian_agrees_with_differences_of_the_field(penalty):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         g = PlaneGenerator(2, (3,)).double()
-        d = DenseDiscriminator((2,), (4,), dropout=0).double()
+        d = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)).double()
     real, z = torch.randn(2, 6, 2, dtype=torch.double, generator=RANDOM)
 
-    def field():
-        return torch.cat(instruments.field(g, d, losses.hinge(), real, z))
+    def of_the_game(instrument):
+        torch.manual_seed(0)  # the same points between
+        return instrument(g, d, losses.hinge(), real, z, regularizer=penalty)
 
-    matrix = instruments.jacobian(g, d, losses.hinge(), real, z)
+    def field():
+        return torch.cat(of_the_game(instruments.field))
+
+    matrix = of_the_game(instruments.jacobian)
     weights = [*g.parameters(), *d.parameters()]
     assert matrix.shape == (sum(w.numel() for w in weights),) * 2
     column = 0

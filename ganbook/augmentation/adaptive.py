@@ -13,10 +13,14 @@ class Adaptive:
     real images more often than a share ``target``, it has begun to know them by heart
     and p grows; else it shrinks. Nothing is augmented at the start.
 
+    One coin decides about all that ``augmentation`` does to an image. (In the source,
+    each transformation has a coin of its own, so that for the same p more images are
+    changed, most of them less.)
+
     The loop tells it what happened::
 
         for step in trainer.steps(1000):
-            augment.adapt(step.real_accuracy)
+            augment.adapt(step.real_accuracy, batch_size=64)
 
     Args:
         augmentation: What is done to an image.
@@ -30,7 +34,7 @@ class Adaptive:
     Raises:
         ValueError: If ``target`` is outside [0, 1], or ``images`` is not positive.
 
-    Source: Karras et al. (2020), section 3.1; there p moves every fourth batch, here
+    Source: Karras et al. (2020), section 3; there p moves every fourth batch, here
     with a running mean of as many.
     """
 
@@ -52,12 +56,12 @@ class Adaptive:
         """Augment each image with the probability of now."""
         return chain(self.augmentation, probability=self.probability)(images, random)
 
-    def adapt(self, real_accuracy: float, batch_size: int = 64) -> None:
+    def adapt(self, real_accuracy: float, batch_size: int) -> None:
         """Move the probability by what a step of the game showed.
 
         Args:
             real_accuracy: Share of real images that the discriminator recognized.
-            batch_size: How many images that step had.
+            batch_size: How many real images that step had.
 
         Raises:
             ValueError: If ``real_accuracy`` is outside [0, 1].

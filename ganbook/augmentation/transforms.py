@@ -5,7 +5,7 @@ from math import radians
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample, pad
+from torch.nn.functional import affine_grid, grid_sample
 
 #: Maps images (N, C, H, W) and a random state to images of the same shape.
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]
@@ -25,18 +25,16 @@ def translation(share: float = 0.125, *, fill: float = 0.0) -> Augmentation:
 
     def translate(images: Tensor, random: torch.Generator) -> Tensor:
         _check_images(images)
-        count, _, height, width = images.shape
-        y, x = round(share * height), round(share * width)
-        padded = pad(images, (x, x, y, y), value=fill)
-        rows, columns = (
-            _integers(2 * reach + 1, count, random).to(images.device)[:, None]
-            + torch.arange(side, device=images.device)
-            for reach, side in ((y, height), (x, width))
-        )
-        batch = torch.arange(count, device=images.device)[:, None, None]
-        # Indices around a slice put the indexed dimensions first: (N, H, W, C).
-        shifted = padded[batch, :, rows[:, :, None], columns[:, None, :]]
-        return shifted.permute(0, 3, 1, 2)
+        for axis, side in enumerate(images.shape[2:], start=2):
+            reach = round(share * side)
+            shift = _integers(2 * reach + 1, len(images), random) - reach
+            shape = [len(images), 1, 1, 1]
+            shape[axis] = side
+            place = (shift[:, None] + torch.arange(side)).view(shape).to(images.device)
+            inside = place.clamp(0, side - 1)
+            images = images.gather(axis, inside.expand_as(images))
+            images = images.masked_fill(place != inside, fill)
+        return images
 
     return translate
 
@@ -61,7 +59,9 @@ def warp(rotation: float = 0.0, shift: float = 0.0) -> Augmentation:
 
     def turn(images: Tensor, random: torch.Generator) -> Tensor:
         _check_images(images)
-        angle, x, y = (torch.rand(3, len(images), generator=random) * 2 - 1).to(images)
+        # A grid in half precision would bend the image, and autocast makes such grids.
+        wide = images.to(torch.promote_types(images.dtype, torch.float32))
+        angle, x, y = (torch.rand(3, len(images), generator=random) * 2 - 1).to(wide)
         angle = angle * radians(rotation)
         # affine_grid wants the way back, from the new place to the old one, in units
         # of half an image; sides that differ would be sheared without their ratio.
@@ -69,8 +69,10 @@ def warp(rotation: float = 0.0, shift: float = 0.0) -> Augmentation:
         cos, sin = angle.cos(), angle.sin()
         rows = [cos, -sin * ratio, 2 * shift * x], [sin / ratio, cos, 2 * shift * y]
         back = torch.stack([torch.stack(row, 1) for row in rows], 1)  # (N, 2, 3)
-        grid = affine_grid(back, list(images.shape), align_corners=False)
-        return grid_sample(images, grid, padding_mode="border", align_corners=False)
+        with torch.autocast(images.device.type, enabled=False):
+            grid = affine_grid(back, list(wide.shape), align_corners=False)
+            out = grid_sample(wide, grid, padding_mode="border", align_corners=False)
+        return out.to(images.dtype)
 
     return turn
 
@@ -213,7 +215,8 @@ def check_share(name: str, value: float) -> None:
 
 
 def _check_images(images: Tensor) -> None:
-    if images.ndim != 4:
+    if images.ndim != 4 or not images.is_floating_point():
         raise ValueError(
-            f"images have shape {tuple(images.shape)}; expected (N, C, H, W)"
+            f"images are {images.dtype} of shape {tuple(images.shape)}; "
+            "expected floating point (N, C, H, W)"
         )

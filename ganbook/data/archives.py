@@ -29,14 +29,15 @@ def fetch_archive(
     What has come so far lies beside the target as ``.NAME.part``; the target takes
     its name when all bytes are there and right. A part is continued only if the
     server says that it still has the same file (its ETag), or if the hash is known.
+    Two processes would write the same part: whoever calls this holds a lock.
 
     Args:
         name: The name it takes.
         folder: Where it goes.
         addresses: Tried in this order.
         digest: SHA-256 in hexadecimal. ``None`` where its publisher names none: then
-            that of the first download is written beside it, as ``NAME.sha256``, and
-            later downloads into the same folder must agree.
+            that of the first download that is a zip file is written beside it, as
+            ``NAME.sha256``, and later downloads into the same folder must agree.
         timeout: Seconds to wait for a server that says nothing.
 
     Returns:
@@ -46,21 +47,27 @@ def fetch_archive(
         OSError: If no address delivers; says what each did and what to put where.
     """
     target, failures = folder / name, []
+    part, etag = folder / f".{name}.part", folder / f".{name}.etag"
     note = folder / f"{name}.sha256"
     expected = digest or (note.read_text().split()[0] if note.exists() else None)
     for address in addresses:
         try:
-            part = _receive(address, folder / f".{name}.part", expected, timeout)
+            _receive(address, part, etag, expected, timeout)
             found = _sha256(part)
-            if expected is not None and found != expected:
+            wrong = found != expected if expected else not zipfile.is_zipfile(part)
+            if wrong:
                 part.unlink()  # there is nothing in it to continue
-                raise OSError(f"wrong content: expected sha256 {expected}, got {found}")
+                etag.unlink(missing_ok=True)
+                wanted = f"sha256 {expected}" if expected else "a zip file"
+                wanted += f" (noted in {note})" if expected and not digest else ""
+                raise OSError(f"wrong content: expected {wanted}, got sha256 {found}")
         except (OSError, http.client.HTTPException) as error:
             failures.append(f"  {address}: {error or type(error).__name__}")
             continue
         if digest is None:
             note.write_text(f"{found}  {name}\n")
         os.replace(part, target)
+        etag.unlink(missing_ok=True)
         return target
     raise OSError(
         "\n".join([f"could not download {name}. Tried:", *failures])
@@ -69,9 +76,10 @@ def fetch_archive(
     )
 
 
-def _receive(url: str, part: Path, expected: str | None, timeout: float) -> Path:
+def _receive(
+    url: str, part: Path, etag: Path, expected: str | None, timeout: float
+) -> None:
     """Fetch one address into ``part``, from where it ends if that is safe."""
-    etag = part.with_suffix(".etag")
     known = etag.read_text() if etag.exists() else ""
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "ganbook"}
@@ -83,8 +91,9 @@ def _receive(url: str, part: Path, expected: str | None, timeout: float) -> Path
     try:
         response = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
-        if error.code == 416 and expected:  # nothing is missing: the hash will tell
-            return part
+        whole = error.headers.get("Content-Range") == f"bytes */{have}"
+        if error.code == 416 and (whole or expected):  # which will tell
+            return
         raise
     with response:
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -97,8 +106,6 @@ def _receive(url: str, part: Path, expected: str | None, timeout: float) -> Path
         whole = (have if resumed else 0) + int(length) if length else total
         if total < whole:
             raise OSError(f"cut short: {total:,} of {whole:,} bytes came")
-    etag.unlink()
-    return part
 
 
 def _sha256(path: Path) -> str:

@@ -3,7 +3,7 @@
 Four factors are discrete: coat, pattern, eyes and ears. They hang together as they do
 in cats, roughly: P(coat) P(pattern | coat) P(eyes | coat, pattern) P(ears | coat).
 Siamese points go with blue eyes, always; calico patches with a white coat, or, once
-in eight hundred cats, with a cream one; two eyes of different colors with a plain
+in seven hundred cats, with a cream one; two eyes of different colors with a plain
 white coat alone. So it can be counted which of them a generator drops.
 """
 

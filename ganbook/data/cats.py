@@ -98,8 +98,9 @@ def cats(
             ``"train"``). ``"drawn"`` asks for drawn cats, whatever else there is.
         split: ``"train"`` or ``"val"``.
         size: Of the squares, in pixels.
-        download: Fetch AFHQ if it is not there: ``True`` or ``"afhq"`` the first
-            version (730 MB), ``"afhq_v2"`` the second (several GB, sharper).
+        download: Fetch AFHQ where no cats are found, the first version (730 MB).
+            ``"afhq"`` and ``"afhq_v2"`` (several GB, sharper) name the version that
+            is looked for, and fetched where it is not found.
         in_memory: Read all images now, once (a copy of the decoded ones is kept in
             ``~/.cache/ganbook``). If not, they stay in their files.
         verbose: Print one line: how many cats, from where; and what was skipped.
@@ -111,10 +112,15 @@ def cats(
         ValueError: If an argument is not as expected, or a folder holds no usable
             image.
         FileNotFoundError: If a folder or its split does not exist.
-        OSError: If a download was asked for and failed.
+        OSError: If a download was asked for and failed, or its folder is there, but
+            not the split.
     """
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+    if download not in (True, False, *ARCHIVES):
+        raise ValueError(
+            f"download must be True or one of {', '.join(ARCHIVES)}, got {download!r}"
+        )
     if size < 1:
         raise ValueError(f"size is {size}; expected at least 1 pixel")
     if folder == "drawn":
@@ -122,7 +128,7 @@ def cats(
     elif folder is not None:
         place = _locate(Path(folder).expanduser(), split)
     else:
-        place = _search(split) or _fetch(download, split, verbose)
+        place = _search(split, download) or _fetch(split, download, verbose)
     found = _draw(split, size) if place is None else _read(place, size, in_memory)
     if verbose:
         _tell(found, split, size)
@@ -136,10 +142,10 @@ def _roots() -> list[Path]:
     return [Path("data"), Path.home() / ".cache" / "ganbook"]
 
 
-def _search(split: str) -> Path | None:
-    """Find a known data set that has the split."""
+def _search(split: str, download: bool | str) -> Path | None:
+    """Find a known data set that has the split: the one that is named, if one is."""
     for root in _roots():
-        for name in FOLDERS:
+        for name in (download,) if isinstance(download, str) else FOLDERS:
             for part in SPLITS[split]:
                 if (place := root / name / part / "cat").is_dir():
                     return place
@@ -164,21 +170,27 @@ def _locate(folder: Path, split: str) -> Path:
     return folder / "cat" if (folder / "cat").is_dir() else folder
 
 
-def _fetch(download: bool | str, split: str, verbose: bool) -> Path | None:
+def _fetch(split: str, download: bool | str, verbose: bool) -> Path | None:
     if not download:
         return None
-    name = "afhq" if download is True else download
-    if name not in ARCHIVES:
-        raise ValueError(
-            f"download must be True or one of {', '.join(ARCHIVES)}, got {download!r}"
-        )
+    from filelock import FileLock  # takes longer to import than this package
+
+    name = download if isinstance(download, str) else "afhq"
     root, archive = _roots()[-1], ARCHIVES[name]
-    if verbose:
-        print(f"cats: downloading {name}.zip into {root} (CC BY-NC 4.0)")
-    path = root / f"{name}.zip"
-    if not path.is_file():
-        path = fetch_archive(path.name, root, archive.addresses, archive.sha256)
-    unpack(path, root / name, cats_alone, most_bytes=archive.most_bytes)
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / f".{name}.lock"):
+        if place := _search(split, download):  # another process was faster
+            return place
+        if (root / name).exists():
+            raise FileExistsError(
+                f"{root / name} has no {split}/cat; remove it to download it anew"
+            )
+        if verbose:
+            print(f"cats: downloading {name}.zip into {root} (CC BY-NC 4.0)")
+        path = root / f"{name}.zip"
+        if not path.is_file():
+            path = fetch_archive(path.name, root, archive.addresses, archive.sha256)
+        unpack(path, root / name, cats_alone, most_bytes=archive.most_bytes)
     return _locate(root / name, split)
 
 

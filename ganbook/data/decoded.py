@@ -40,7 +40,8 @@ def read_or_decode(
     if (known := _load(place, state)) is not None:
         return *known, True
     images, skipped = read_squares(files, size)
-    with contextlib.suppress(OSError):  # a full or read-only disk
+    # A full or read-only disk: safetensors has an error of its own for it.
+    with contextlib.suppress(OSError, SafetensorError):
         _save(place, state, images, skipped)
     return images, skipped, False
 

@@ -72,7 +72,11 @@ class PixelBatches:
         seed: int,
         workers: int = 0,
     ) -> None:
-        if not isinstance(images, ImageFiles) and (
+        if not isinstance(images, Tensor | ImageFiles):
+            raise ValueError(
+                f"images are {type(images).__name__}; expected Tensor or ImageFiles"
+            )
+        if isinstance(images, Tensor) and (
             images.ndim != 4 or images.dtype != torch.uint8
         ):
             raise ValueError(
@@ -108,7 +112,6 @@ class PixelBatches:
                 batch_sampler=self._order,
                 generator=torch.Generator(),  # else it draws from the global one
                 num_workers=self.workers,
-                pin_memory=torch.cuda.is_available(),
                 prefetch_factor=4 if self.workers else None,
             )
         )

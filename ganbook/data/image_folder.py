@@ -14,7 +14,7 @@ The rule, for every file whose name does not begin with a dot:
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
+
+from ganbook.data.pillow import decode, to_bytes
 
 MOST_PIXELS = 2**27  # of one image: 400 MB once decoded
 
@@ -38,7 +40,8 @@ class ImageFiles:
     """Images that stay in their files until they are asked for.
 
     An index gives uint8 (3, size, size), several give (N, 3, size, size), so that it
-    serves wherever a tensor of all images would, and as a data set of PyTorch.
+    serves wherever a tensor of all images would, and as a data set of PyTorch. A file
+    that turns out damaged when read is answered with the next one that can be read.
 
     Args:
         files: Where they are.
@@ -64,11 +67,11 @@ class ImageFiles:
         return len(self.files)
 
     def __getitem__(self, index: int | slice | Sequence[int] | Tensor) -> Tensor:
-        if isinstance(index, slice):
-            index = range(len(self))[index]
-        if not isinstance(index, int):
-            return torch.stack([self[int(i)] for i in index])
-        return self._read(range(len(self))[index])  # which knows what is out of range
+        places = torch.arange(len(self))[index]  # of one file, or of several
+        images = torch.empty(places.numel(), *self.shape[1:], dtype=torch.uint8)
+        for image, place in zip(images, places.flatten().tolist(), strict=True):
+            image.copy_(self._read(place))
+        return images.view(*places.shape, *self.shape[1:])
 
     def _read(self, first: int) -> Tensor:
         """Read one image, or the next that can be read: a batch must be whole."""
@@ -169,7 +172,7 @@ def read_square(path: Path, size: int) -> Tensor:
     """
     with _open(path, size) as file:
         file.draft(None, (2 * size, 2 * size))  # at least that; JPEG alone heeds it
-        image = _decode(path, lambda: _to_rgb(ImageOps.exif_transpose(file)))
+        image = decode(path, lambda: _to_rgb(ImageOps.exif_transpose(file)))
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
@@ -184,7 +187,7 @@ def read_square(path: Path, size: int) -> Tensor:
 
 def _open(path: Path, size: int) -> Image.Image:
     """Read a header and judge by it."""
-    image = _decode(path, lambda: Image.open(path))
+    image = decode(path, lambda: Image.open(path))
     side, pixels = min(image.size), math.prod(image.size)
     if 2 * side < size or pixels > MOST_PIXELS:
         image.close()
@@ -195,21 +198,9 @@ def _open(path: Path, size: int) -> Image.Image:
     return image
 
 
-def _decode(path: Path, function: Callable[[], Image.Image]) -> Image.Image:
-    """Call Pillow; whatever a broken file makes it raise becomes one error."""
-    try:
-        return function()
-    except Exception as error:  # each decoder has its own kinds
-        known = isinstance(error, Image.UnidentifiedImageError)
-        reason = "not an image" if known else f"damaged ({error})"
-        raise ValueError(f"{path}: {reason}") from error
-
-
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB: 16 bits are scaled, transparency is laid on white."""
-    if image.mode.startswith("I"):  # of a 16-bit file, in one mode or another
-        wide = np.asarray(image).astype(np.int64).clip(0, 65535)
-        image = Image.fromarray(((wide * 255 + 32767) // 65535).astype(np.uint8))
+    image = to_bytes(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

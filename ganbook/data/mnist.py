@@ -1,4 +1,4 @@
-"""MNIST: 28x28 grey digits (LeCun, Bottou, Bengio and Haffner 1998).
+"""MNIST: 28x28 gray digits (LeCun, Bottou, Bengio and Haffner 1998).
 
 Sources, in this order:
 

@@ -11,11 +11,12 @@ from ganbook.data.resizing import bicubic
 
 
 class Pair(NamedTuple):
-    """A batch of aligned patches.
+    """A batch of aligned patches; or one photograph and its shrunk copy, as pixels.
 
     Attributes:
-        low: What a network is given, (N, 3, h, w) in [-1, 1].
-        high: What it shall answer, (N, 3, scale h, scale w) in [-1, 1].
+        low: What a network is given, (N, 3, h, w) in [-1, 1]; or uint8 (C, h, w).
+        high: What it shall answer, (N, 3, scale h, scale w) in [-1, 1]; or uint8
+            (C, scale h, scale w).
     """
 
     low: Tensor
@@ -131,7 +132,16 @@ def shrink(photo: Tensor, scale: int) -> Pair:
     Args:
         photo: Image (C, H, W), float in [-1, 1] or uint8.
         scale: How much smaller; rows and columns it leaves over are cut off.
+
+    Raises:
+        ValueError: If the photograph has another shape, or sides below the scale, or
+            ``scale`` is not positive.
     """
+    if scale < 1 or photo.ndim != 3 or min(photo.shape[1:]) < scale:
+        raise ValueError(
+            f"scale is {scale}, the photograph has shape {tuple(photo.shape)}; "
+            "expected a scale of at least 1, and (C, H, W) with sides of at least that"
+        )
     pixels = photo if photo.dtype == torch.uint8 else to_pixels(photo)
     rows, columns = (side // scale * scale for side in pixels.shape[1:])
     pixels = pixels[:, :rows, :columns].contiguous()

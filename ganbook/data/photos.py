@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
+from ganbook.data.pillow import decode, to_bytes
 from ganbook.data.pixels import from_pixels
 
 #: Color photographs inside scikit-image and scikit-learn.
@@ -51,15 +52,16 @@ def photos(
     Files are taken in the order of their names. Gray images get three equal
     channels; an alpha channel is dropped and the colors stay as stored; CMYK and
     palettes become RGB; 16 bits become 8; the orientation that a camera noted is
-    applied. What cannot be read as an image, whole, is reported and skipped, files
-    with other suffixes are not looked at.
+    applied. What cannot be read as an image, whole, is skipped; files with other
+    suffixes are not looked at.
 
     Args:
         folder: A folder of images, as a path or within ``GANBOOK_DATA``
             (``"sr/Set5"``). If it has a subfolder named like the split, that one.
         split: ``"train"`` or ``"test"``: which of the bundled photographs, or which
             subfolder.
-        verbose: Print one line: how many photographs, of what size, from where.
+        verbose: Print a line for each file that is skipped, and one: how many
+            photographs, of what size, from where.
         as_pixels: Return uint8 in 0..255, a quarter of the memory.
         keep_gray: Return images that are stored gray as (1, H, W).
 
@@ -80,7 +82,7 @@ def photos(
         place = _find(folder, split)
         files = _images(place)
         origin = f"from {Path(folder).as_posix()}"
-    read = (_read_or_report(file, keep_gray) for file in files)
+    read = (_read_or_skip(file, keep_gray, verbose) for file in files)
     found = [image for image in read if image is not None]
     if not found:
         raise ValueError(f"{origin}: none of {len(files)} files could be read")
@@ -132,11 +134,12 @@ def _images(folder: Path) -> list[Path]:
     return files
 
 
-def _read_or_report(path: Path, keep_gray: bool) -> Tensor | None:
+def _read_or_skip(path: Path, keep_gray: bool, verbose: bool) -> Tensor | None:
     try:
         return read_photo(path, keep_gray=keep_gray)
     except ValueError as error:
-        print(f"photos: skipped {error}")
+        if verbose:
+            print(f"photos: skipped {error}")
         return None
 
 
@@ -154,29 +157,20 @@ def read_photo(path: str | PathLike[str], *, keep_gray: bool = False) -> Tensor:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no photograph at {path}")
-    try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file)
-            pixels = _colors(image)
-            gray = image.mode in ("1", "L", "LA", "I") or image.mode.startswith("I;16")
-    except (
-        OSError,
-        SyntaxError,  # what Pillow raises for some broken PNG chunks
-        ValueError,
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-    ) as error:
-        raise ValueError(f"{path.name}: {error}") from error
+    pixels, gray = decode(path.name, lambda: _open(path))
     image = torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
     return image[:1] if gray and keep_gray else image
 
 
+def _open(path: Path) -> tuple[np.ndarray, bool]:
+    """Return uint8 (H, W, 3), and whether the file holds gray alone."""
+    with Image.open(path) as file:
+        image = to_bytes(ImageOps.exif_transpose(file))
+        return _colors(image), image.mode in ("1", "L", "LA")
+
+
 def _colors(image: Image.Image) -> np.ndarray:
     """Return uint8 (H, W, 3)."""
-    if image.mode.startswith("I;16") or image.mode == "I":
-        gray = np.asarray(image).astype(np.int64)
-        gray = (gray.clip(0, 65535) * 255 + 32767) // 65535
-        return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
     if image.mode in ("LA", "RGBA", "PA"):  # as stored, whatever the alpha says
         image = image.convert("RGBA" if image.mode == "PA" else image.mode)
         bands = image.split()[:-1]
