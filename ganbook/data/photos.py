@@ -77,7 +77,7 @@ def photos(
         raise ValueError(f"split must be one of {', '.join(BUNDLED)}, got {split!r}")
     if folder is None:
         files = [_bundled(place, name) for place, name in BUNDLED[split]]
-        origin = "bundled with scikit-image and scikit-learn"
+        origin = "from scikit-image, scikit-learn"
     else:
         place = _find(folder, split)
         files = _images(place)
@@ -90,8 +90,8 @@ def photos(
         sides = sorted(min(image.shape[1:]) for image in found)
         skipped = f", {n} skipped" if (n := len(files) - len(found)) else ""
         print(
-            f"photos: {len(found)} to {split} with, shorter side {sides[0]} to "
-            f"{sides[-1]} pixels, {origin}{skipped}"
+            f"photos: {len(found)} to {split} with, shorter side {sides[0]}-"
+            f"{sides[-1]} px, {origin}{skipped}"
         )
     return found if as_pixels else [from_pixels(image) for image in found]
 
