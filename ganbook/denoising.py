@@ -4,13 +4,14 @@ Reached as :mod:`ganbook.diffusion`.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import pairwise
-from math import isfinite
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from ganbook.networks.running import device_of, evaluating
 from ganbook.noising import NoisePredictor, estimate_data
 from ganbook.schedules import Schedule
 
@@ -57,11 +58,14 @@ def walk(
     :func:`posterior` (DDPM); with :math:`\eta = 0` nothing is random after the start
     (DDIM). The arguments are those of :func:`sample`.
 
+    Raises:
+        ValueError: If an argument is out of its range; at once, before any step.
+
     Source: Song et al. (2021), equations 12 and 16.
     """
     times = schedule.times(steps)
-    if not (isfinite(eta) and eta >= 0):
-        raise ValueError(f"eta is {eta}; expected a number of at least 0")
+    if not 0 <= eta <= 1:  # beyond 1 the root could be of a negative number
+        raise ValueError(f"eta is {eta}; expected 0 to 1")
     if clip is not None and not clip > 0:
         raise ValueError(f"clip is {clip}; expected a positive number or None")
     if len(shape) < 2 or min(shape) < 1 or batch_size < 1:
@@ -69,9 +73,23 @@ def walk(
             f"shape is {tuple(shape)} and batch_size {batch_size}; expected (N, ...) "
             "and a number, all at least 1"
         )
+    return _walk(network, schedule, tuple(shape), times, eta, seed, clip, batch_size)
+
+
+def _walk(
+    network: NoisePredictor,
+    schedule: Schedule,
+    shape: tuple[int, ...],
+    times: list[int],
+    eta: float,
+    seed: int,
+    clip: float | None,
+    batch_size: int,
+) -> Iterator[Moment]:
     random = torch.Generator().manual_seed(seed)
-    device = _device(network)
-    x = torch.randn(tuple(shape), generator=random).to(device)
+    module = isinstance(network, nn.Module)
+    device = device_of(network) if module else torch.device("cpu")
+    x = torch.randn(shape, generator=random).to(device)
     yield Moment(times[0], x, torch.zeros_like(x))
     for t, s in pairwise(times):
         noise = _predict(network, x, t, batch_size)
@@ -81,7 +99,7 @@ def walk(
             estimate = estimate.clamp(-clip, clip)
             noise = (x - now**0.5 * estimate) / (1 - now) ** 0.5
         variance = eta**2 * (1 - then) / (1 - now) * (1 - now / then)
-        direction = max(1 - then - variance, 0.0) ** 0.5
+        direction = max(1 - then - variance, 0.0) ** 0.5  # rounding may go below 0
         x = then**0.5 * estimate + direction * noise
         if variance:
             x += variance**0.5 * torch.randn(x.shape, generator=random).to(device)
@@ -106,7 +124,7 @@ def sample(
         schedule: The one that it was trained with.
         shape: Of what to draw: (N, C, H, W) of images, (N, D) of points.
         steps: How many times to call the network, 1 to T; by default T.
-        eta: 1 for ancestral steps, 0 for deterministic ones.
+        eta: 1 for ancestral steps, 0 for deterministic ones, or between them.
         seed: Of the noise at the start and on the way.
         clip: The data lie in ``[-clip, clip]``, and so will the estimates of them on
             the way; None where they have no range.
@@ -126,23 +144,10 @@ def sample(
 
 @torch.no_grad()
 def _predict(network: NoisePredictor, x: Tensor, t: int, batch_size: int) -> Tensor:
-    module = network if isinstance(network, nn.Module) else None
-    training = module is not None and module.training
-    if training:
-        module.eval()
-    try:
+    module = isinstance(network, nn.Module)
+    with evaluating(network) if module else nullcontext():
         parts = [
             network(part, torch.full((len(part),), t, device=x.device)).float()
             for part in x.split(batch_size)
         ]
-    finally:
-        if training:
-            module.train()
     return torch.cat(parts)
-
-
-def _device(network: NoisePredictor) -> torch.device:
-    if isinstance(network, nn.Module):
-        for tensor in (*network.parameters(), *network.buffers()):
-            return tensor.device
-    return torch.device("cpu")

@@ -19,6 +19,7 @@ from ganbook.training.memory import keep_freed_memory
 from ganbook.training.player import Player
 from ganbook.training.precision import choose_dtype
 from ganbook.training.processes import Processes
+from ganbook.training.randomness import OwnRandom
 from ganbook.training.stepping import Steps, check_fits
 
 
@@ -58,7 +59,8 @@ class SuperResolver:
         objective: What counts how much.
         length: Steps after which the learning rate has fallen to 0.
         content: The content loss, from :func:`content_loss`; needed if it counts.
-        discriminator: From (N, 3, H, W) to logits; needed if the game counts.
+        discriminator: From (N, 3, H, W) to logits; needed if the game counts. H and W
+            are those of a patch, less ``jitter``.
         loss: The game, :func:`relativistic` or a :class:`ganbook.losses.Loss`; by
             default the non-saturating one.
         learning_rates: Of the generator and the discriminator (Adam), at the start.
@@ -69,6 +71,7 @@ class SuperResolver:
             pattern of its scale; so 2 x scale is a good choice for them.
         ema_decay: Decay of the moving average of the generator.
         precision: ``"bf16"``, ``"fp32"``, or ``"auto"``.
+        seed: Of what the networks draw, as dropout; ``pairs`` have their own.
 
     Raises:
         ValueError: If something is missing that the objective counts, or ``length``
@@ -89,6 +92,7 @@ class SuperResolver:
         jitter: int = 0,
         ema_decay: float = 0.999,
         precision: str = "auto",
+        seed: int = 0,
     ) -> None:
         if length < 1:
             raise ValueError(f"length is {length}; expected at least 1 step")
@@ -123,6 +127,7 @@ class SuperResolver:
         self.ema = ExponentialMovingAverage(generator, ema_decay)
         self._dtype = choose_dtype(precision, self.device)
         self.history = History()
+        self._own_random = OwnRandom(seed, self.processes)
 
     @property
     def steps_taken(self) -> int:
@@ -146,7 +151,11 @@ class SuperResolver:
         """
         self._set_rates()
         (pair,) = deal(next(self.batches), self.processes)
-        low, high = (x.contiguous(memory_format=torch.channels_last) for x in pair)
+        pair = (x.contiguous(memory_format=torch.channels_last) for x in pair)
+        with self._own_random.in_force(self.steps_taken):
+            return self._learn(*pair)
+
+    def _learn(self, low: Tensor, high: Tensor) -> Enlargement:
         with self._autocast():
             enlarged = self.generator(low).float()
         seen = self._seen(enlarged), self._seen(high)
@@ -227,6 +236,8 @@ class SuperResolver:
             "ema": self.ema.state_dict(),
             "batches": self.batches.state_dict(),
             "history": self.history.state_dict(),
+            "noise": self._own_random.generator.get_state(),
+            "dropout_random": self._own_random.rest.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -249,3 +260,5 @@ class SuperResolver:
             self._players[name].load_state_dict(state["optimizers"][name])
         self.ema.load_state_dict(state["ema"])
         self.history.load_state_dict(state["history"])
+        if "noise" in state:  # the first checkpoints are without: nothing was drawn
+            self._own_random.load(state["noise"], state["dropout_random"])

@@ -24,11 +24,11 @@ def normal(images: Tensor, logits: Tensor, log_scale: Tensor) -> Tensor:
 
     Args:
         images: (N, C, H, W) in [-1, 1].
-        logits: :math:`a`, of the same shape, or (K, N, C, H, W).
+        logits: :math:`a`, of the same shape.
         log_scale: :math:`\log s`, a scalar.
 
     Returns:
-        Nats, (N,) or (K, N).
+        Nats, (N,).
 
     Raises:
         ValueError: If shapes do not agree, there are no images, or not finite ones.
@@ -36,7 +36,7 @@ def normal(images: Tensor, logits: Tensor, log_scale: Tensor) -> Tensor:
     _check_images(images, logits)
     z_scores = (images - logits.tanh()) * (-log_scale).exp()
     constant = prod(images.shape[1:]) * (log_scale + 0.5 * log(2 * pi))
-    return -0.5 * z_scores.square().sum((-3, -2, -1)) - constant
+    return -0.5 * z_scores.square().sum((1, 2, 3)) - constant
 
 
 def bernoulli(
@@ -61,16 +61,16 @@ def bernoulli(
     _check_images(images, logits)
     if images.abs().max() > 1:
         raise ValueError(
-            f"an image holds {images.flatten()[images.abs().argmax()].item():g}; "
+            f"an image holds {images.flatten()[images.abs().argmax()].item():.9g}; "
             "expected values in [-1, 1]"
         )
-    share = ((images + 1) / 2).expand_as(logits)
+    share = (images + 1) / 2
     nats = binary_cross_entropy_with_logits(2 * logits, share, reduction="none")
-    return -nats.sum((-3, -2, -1))
+    return -nats.sum((1, 2, 3))
 
 
 def _check_images(images: Tensor, logits: Tensor) -> None:
-    if images.ndim != 4 or not len(images) or logits.shape[-4:] != images.shape:
+    if images.ndim != 4 or not len(images) or logits.shape != images.shape:
         raise ValueError(
             f"images have shape {tuple(images.shape)} and decoded ones "
             f"{tuple(logits.shape)}; expected the same (N, C, H, W) with N >= 1"

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import mse_loss, softplus
 
 from ganbook.losses import Loss
+from ganbook.networks.running import device_of
 
 #: From images (N, 3, H, W) to feature maps by name.
 Features = Callable[[Tensor], Mapping[str, Tensor]]
@@ -26,23 +28,26 @@ def content_loss(features: Features) -> Callable[[Tensor, Tensor], Tensor]:
     to the size of a pixel loss by a constant (dividing features by 12.75). Ours is
     relative to the features' own size, layer by layer, so that it needs no constant
     and no layer outweighs the others: 0 for equal features, 1 for features of size
-    0.
+    0. (A mean square below :math:`10^{-12}` counts as that.)
 
     Args:
         features: From images (N, 3, H, W) in [-1, 1] to feature maps by name, as
-            :class:`ganbook.networks.ImageNetFeatures`.
+            :class:`ganbook.networks.ImageNetFeatures`. A module is moved to where the
+            images are.
 
     Returns:
         A function of (enlarged, photographs) to a scalar.
     """
 
     def loss(enlarged: Tensor, photographs: Tensor) -> Tensor:
+        if isinstance(features, nn.Module) and device_of(features) != enlarged.device:
+            features.to(enlarged.device)
         with torch.no_grad():
             goal = features(photographs.detach())
         found = features(enlarged)
         parts = [
             mse_loss(found[name].float(), goal[name].float())
-            / goal[name].float().square().mean()
+            / goal[name].float().square().mean().clamp(min=1e-12)
             for name in goal
         ]
         return torch.stack(parts).mean()
@@ -106,7 +111,7 @@ class Objective:
         adversarial: Of the game's loss.
 
     Raises:
-        ValueError: If a weight is negative, or all are 0.
+        ValueError: If a weight is negative or not finite, or all are 0.
     """
 
     pixel: float = 1.0
@@ -115,7 +120,8 @@ class Objective:
 
     def __post_init__(self) -> None:
         weights = (self.pixel, self.content, self.adversarial)
-        if min(weights) < 0 or not any(weights):
+        finite = all(isfinite(weight) for weight in weights)
+        if not finite or min(weights) < 0 or not any(weights):
             raise ValueError(
-                f"weights are {weights}; expected none negative, one not 0"
+                f"weights are {weights}; expected finite ones, none negative, one not 0"
             )

@@ -34,7 +34,7 @@ def reparameterize(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     Args:
         mean: :math:`m`, shape (N, D).
         log_variance: :math:`\log v`, shape (N, D).
-        noise: :math:`\varepsilon \sim \mathcal{N}(0, I)`, shape (N, D) or (K, N, D).
+        noise: :math:`\varepsilon \sim \mathcal{N}(0, I)`, shape (N, D).
 
     Raises:
         ValueError: If shapes do not agree, there are no vectors, or a parameter is
@@ -43,10 +43,10 @@ def reparameterize(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     Source: Kingma and Welling (2014), section 2.4.
     """
     _check_posterior(mean, log_variance)
-    if noise.shape[-2:] != mean.shape:
+    if noise.shape != mean.shape:
         raise ValueError(
-            f"noise has shape {tuple(noise.shape)}; expected (..., {len(mean)}, "
-            f"{mean.shape[1]}), the posterior's"
+            f"noise has shape {tuple(noise.shape)}; expected {tuple(mean.shape)}, the "
+            "posterior's"
         )
     return mean + (log_variance / 2).exp() * noise
 
@@ -111,7 +111,7 @@ def elbo(
     Raises:
         ValueError: If the images are of another shape, none, or not finite.
     """
-    mean, log_variance = network.encode(images)
+    mean, log_variance = _encode(network, images)
     noise = _noise(mean.shape, random).to(mean)
     z = reparameterize(mean, log_variance, noise)
     fit = likelihood(images, network.decode_logits(z), network.log_scale)
@@ -143,7 +143,7 @@ def loss(
         random: Source of the noise.
         beta: Weight of the KL term (Higgins et al., 2017).
         free_bits: :math:`\kappa`, nats that each coordinate may use at no further
-            cost (Kingma et al., 2016, section 2.4).
+            cost (Kingma et al., 2016, appendix C.8).
         likelihood: As in :func:`elbo`.
 
     Raises:
@@ -190,7 +190,7 @@ def importance_bound(
     """
     if draws < 1:
         raise ValueError(f"draws is {draws}; expected at least 1")
-    mean, log_variance = network.encode(images)
+    mean, log_variance = _encode(network, images)
     total = torch.full((len(images),), -torch.inf, device=mean.device)
     for _ in range(draws):  # one draw at a time: memory stays that of a batch
         noise = _noise(mean.shape, random).to(mean)
@@ -221,6 +221,13 @@ def active_units(mean: Tensor, *, threshold: float = 0.01) -> Tensor:
     if len(mean) < 2:
         raise ValueError("the means are of 1 image; a variance needs at least 2")
     return mean.var(0) > threshold
+
+
+def _encode(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Encode images; bad ones are named before their codes would be blamed."""
+    if not torch.isfinite(images).all():
+        raise ValueError("an image is not finite; expected values in [-1, 1]")
+    return network.encode(images)
 
 
 def _noise(shape: torch.Size, random: torch.Generator) -> Tensor:

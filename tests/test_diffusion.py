@@ -1,6 +1,7 @@
 """The mathematics of diffusion: schedules, forward process, loss, samplers."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -13,12 +14,17 @@ from ganbook.diffusion import Schedule
 from ganbook.networks import MixtureDenoiser
 
 SCHEDULES = [diffusion.linear, diffusion.cosine, diffusion.sigmoid]
-DRAWS = torch.Generator().manual_seed(0)
 SHORT = Schedule([0.1, 0.3, 0.2, 0.5])  # betas need not rise
 
 
-def normals(*shape: int) -> torch.Tensor:
-    return torch.randn(shape, generator=DRAWS, dtype=torch.float64)
+Normals = Callable[..., torch.Tensor]
+
+
+@pytest.fixture
+def normals() -> Normals:
+    """A source of normal numbers, the same for each test."""
+    draws = torch.Generator().manual_seed(0)
+    return lambda *shape: torch.randn(shape, generator=draws, dtype=torch.float64)
 
 
 def blind(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
@@ -120,7 +126,7 @@ def test_bad_schedules_are_named(make, message: str) -> None:
 # --------------------------------------------------------------- forward process
 
 
-def test_closed_form_is_the_iteration() -> None:
+def test_closed_form_is_the_iteration(normals: Normals) -> None:
     """Means and covariances of the chain, step by step, against the formula."""
     signal, variance = 1.0, 0.0
     for t in range(1, SHORT.steps + 1):
@@ -133,7 +139,7 @@ def test_closed_form_is_the_iteration() -> None:
         )
 
 
-def test_each_datum_has_its_own_time() -> None:
+def test_each_datum_has_its_own_time(normals: Normals) -> None:
     x_0, noise = normals(3, 1, 2, 2), normals(3, 1, 2, 2)
     t = torch.tensor([0, 4, 2])
     x_t = diffusion.add_noise(SHORT, x_0, t, noise)
@@ -159,14 +165,14 @@ def test_posterior_is_bayes_rule_on_a_grid() -> None:
         torch.testing.assert_close(found[1].squeeze(), variance)
 
 
-def test_posterior_at_time_one_is_the_datum() -> None:
+def test_posterior_at_time_one_is_the_datum(normals: Normals) -> None:
     x_0, x_t = normals(2, 3), normals(2, 3)
     mean, variance = diffusion.posterior(SHORT, x_t, x_0, 1)
     torch.testing.assert_close(mean, x_0)
     assert variance.tolist() == [[0.0], [0.0]]
 
 
-def test_posterior_in_float32_keeps_its_digits() -> None:
+def test_posterior_in_float32_keeps_its_digits(normals: Normals) -> None:
     schedule, x_0, x_t = diffusion.linear(), normals(4, 2), normals(4, 2)
     t = torch.tensor([1, 2, 500, 1000])
     exact = diffusion.posterior(schedule, x_t, x_0, t)
@@ -179,61 +185,76 @@ def test_posterior_in_float32_keeps_its_digits() -> None:
     ("call", "message"),
     [
         (
-            lambda: diffusion.add_noise(SHORT, normals(0, 2), 1, normals(0, 2)),
+            lambda normals: diffusion.add_noise(SHORT, normals(0, 2), 1, normals(0, 2)),
             r"\(0, 2",
         ),
-        (lambda: diffusion.add_noise(SHORT, normals(3), 1, normals(3)), r"\(3,\)"),
         (
-            lambda: diffusion.add_noise(SHORT, normals(3, 2), 1, normals(2, 2)),
+            lambda normals: diffusion.add_noise(SHORT, normals(3), 1, normals(3)),
+            r"\(3,\)",
+        ),
+        (
+            lambda normals: diffusion.add_noise(SHORT, normals(3, 2), 1, normals(2, 2)),
             r"the noise has shape \(2, 2\); expected \(3, 2\)",
         ),
         (
-            lambda: diffusion.add_noise(SHORT, normals(3, 2) / 0, 1, normals(3, 2)),
+            lambda normals: diffusion.add_noise(
+                SHORT, normals(3, 2) / 0, 1, normals(3, 2)
+            ),
             "x_0 is not finite",
         ),
         (
-            lambda: diffusion.add_noise(
+            lambda normals: diffusion.add_noise(
                 SHORT, torch.ones(3, 2).long(), 1, normals(3, 2)
             ),
             "torch.int64",
         ),
-        (lambda: diffusion.add_noise(SHORT, normals(3, 2), 5, normals(3, 2)), "0 to 4"),
         (
-            lambda: diffusion.add_noise(SHORT, normals(3, 2), -1, normals(3, 2)),
+            lambda normals: diffusion.add_noise(SHORT, normals(3, 2), 5, normals(3, 2)),
             "0 to 4",
         ),
         (
-            lambda: diffusion.add_noise(
+            lambda normals: diffusion.add_noise(
+                SHORT, normals(3, 2), -1, normals(3, 2)
+            ),
+            "0 to 4",
+        ),
+        (
+            lambda normals: diffusion.add_noise(
                 SHORT, normals(3, 2), torch.tensor([1, 2]), normals(3, 2)
             ),
             r"times have shape \(2,\) for points \(3, 2\)",
         ),
         (
-            lambda: diffusion.add_noise(
+            lambda normals: diffusion.add_noise(
                 SHORT, normals(1, 2), torch.tensor([0.5]), normals(1, 2)
             ),
             "times are torch.float32",
         ),
-        (lambda: diffusion.posterior(SHORT, normals(3, 2), normals(3, 2), 0), "1 to 4"),
         (
-            lambda: diffusion.posterior(SHORT, normals(3, 2), normals(2, 2), 1),
+            lambda normals: diffusion.posterior(SHORT, normals(3, 2), normals(3, 2), 0),
+            "1 to 4",
+        ),
+        (
+            lambda normals: diffusion.posterior(SHORT, normals(3, 2), normals(2, 2), 1),
             "x_0 has shape",
         ),
         (
-            lambda: diffusion.estimate_data(SHORT, normals(3, 2), 1, normals(3, 1)),
+            lambda normals: diffusion.estimate_data(
+                SHORT, normals(3, 2), 1, normals(3, 1)
+            ),
             "the noise has shape",
         ),
     ],
 )
-def test_bad_points_are_named(call, message: str) -> None:
+def test_bad_points_are_named(call, message: str, normals: Normals) -> None:
     with pytest.raises(ValueError, match=message):
-        call()
+        call(normals)
 
 
 # -------------------------------------------------------------------------- loss
 
 
-def test_loss_is_the_squared_error_of_the_noise() -> None:
+def test_loss_is_the_squared_error_of_the_noise(normals: Normals) -> None:
     loss, batch = diffusion.noise_prediction(SHORT), normals(64, 3)
     random = torch.Generator().manual_seed(5)
     t = torch.randint(1, 5, (64,), generator=random)
@@ -259,7 +280,8 @@ def test_times_are_uniform_from_one_to_the_last() -> None:
         counts.add_(torch.bincount(times, minlength=5))
         return x
 
-    diffusion.noise_prediction(SHORT)(network, torch.zeros(40_000, 1), DRAWS)
+    random = torch.Generator().manual_seed(0)
+    diffusion.noise_prediction(SHORT)(network, torch.zeros(40_000, 1), random)
     assert counts[0] == 0
     assert (counts[1:] / 10_000 - 1).abs().max() < 0.05  # five standard errors
 
@@ -296,7 +318,7 @@ def test_bad_weights_are_named(weights: torch.Tensor) -> None:
         diffusion.noise_prediction(SHORT, weights=weights)
 
 
-def test_loss_of_one_who_says_nothing_is_one() -> None:
+def test_loss_of_one_who_says_nothing_is_one(normals: Normals) -> None:
     loss = diffusion.noise_prediction(diffusion.cosine())
     found = loss(blind, normals(4096, 8), torch.Generator().manual_seed(0)).item()
     assert found == pytest.approx(1, abs=5 * (2 / (4096 * 8)) ** 0.5)
@@ -313,7 +335,7 @@ def test_loss_of_one_who_says_nothing_is_one() -> None:
 )
 def test_bad_batches_are_named(network, batch, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        diffusion.noise_prediction(SHORT)(network, batch, DRAWS)
+        diffusion.noise_prediction(SHORT)(network, batch, torch.Generator())
 
 
 # ---------------------------------------------------------------------- samplers
@@ -376,16 +398,18 @@ def test_sampling_leaves_the_network_as_it_was() -> None:
         def __init__(self) -> None:
             super().__init__()
             self.weight = nn.Parameter(torch.ones(()))
+            self.parts = nn.ModuleList([nn.Dropout(), nn.BatchNorm1d(2)])
             self.modes: list[bool] = []
 
         def forward(self, x, t):
-            self.modes.append(self.training)
+            self.modes += [part.training for part in (self, *self.parts)]
             return self.weight * x
 
     network = Network()
+    network.parts[1].eval()  # its owner keeps it there
     samples = diffusion.sample(network, SHORT, (2, 2), clip=None)
-    assert network.modes == [False] * 4
-    assert network.training
+    assert network.modes == [False] * 3 * 4
+    assert [m.training for m in (network, *network.parts)] == [True, True, False]
     assert not samples.requires_grad
 
 
@@ -395,6 +419,7 @@ def test_sampling_leaves_the_network_as_it_was() -> None:
         ({"steps": 0}, "steps is 0"),
         ({"steps": 5}, "steps is 5; expected 1 to 4"),
         ({"eta": -0.1}, "eta is -0.1"),
+        ({"eta": 1.5}, "eta is 1.5; expected 0 to 1"),
         ({"eta": math.nan}, "eta is nan"),
         ({"clip": 0.0}, "clip is 0.0"),
         ({"batch_size": 0}, "batch_size 0"),
@@ -404,7 +429,7 @@ def test_sampling_leaves_the_network_as_it_was() -> None:
 )
 def test_bad_options_are_named(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        diffusion.sample(blind, SHORT, **{"shape": (2, 2)} | options)
+        diffusion.walk(blind, SHORT, **{"shape": (2, 2)} | options)  # before any step
 
 
 def test_a_network_gone_wrong_is_named() -> None:

@@ -1,9 +1,11 @@
 """Noise-contrastive estimation and the energy models it is made for."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -11,14 +13,27 @@ from ganbook import losses, nce
 from ganbook.nce import LogDensities
 from ganbook.networks import DenseEnergy, PolynomialEnergy, log_partition
 
-DRAWS = torch.Generator().manual_seed(0)
+Densities = Callable[[int], LogDensities]
 
 
-def densities(count: int) -> LogDensities:
-    return LogDensities(*torch.randn(2, count, generator=DRAWS, dtype=torch.float64))
+@pytest.fixture
+def draws() -> torch.Generator:
+    """The same for each test, whatever others drew."""
+    return torch.Generator().manual_seed(0)
 
 
-def test_posterior_is_bayes_rule() -> None:
+@pytest.fixture
+def densities(draws) -> Densities:
+    return lambda count: LogDensities(
+        *torch.randn(2, count, generator=draws, dtype=torch.float64)
+    )
+
+
+def even(count: int) -> LogDensities:
+    return LogDensities(*torch.zeros(2, count))
+
+
+def test_posterior_is_bayes_rule(densities: Densities) -> None:
     points = densities(50)
     model, noise = (log.exp() for log in points)
     torch.testing.assert_close(
@@ -27,7 +42,7 @@ def test_posterior_is_bayes_rule() -> None:
 
 
 @pytest.mark.parametrize("k", [1, 5])
-def test_loss_is_equation_2_3(k: int) -> None:
+def test_loss_is_equation_2_3(k: int, densities: Densities) -> None:
     data, noise = densities(8), densities(8 * k)
     real = nce.posterior(data, k=k).log()
     fake = (1 - nce.posterior(noise, k=k)).log().view(8, k)
@@ -35,7 +50,7 @@ def test_loss_is_equation_2_3(k: int) -> None:
     torch.testing.assert_close(nce.loss(data, noise, k=k), textbook)
 
 
-def test_loss_with_one_noise_point_is_the_discriminators() -> None:
+def test_loss_with_one_noise_point_is_the_discriminators(densities: Densities) -> None:
     data, noise = densities(16), densities(16)
     real, fake = nce.logits(data), nce.logits(noise)
     ours = nce.loss(data, noise)
@@ -50,7 +65,7 @@ def test_loss_survives_extreme_densities() -> None:
     assert torch.isfinite(nce.loss(far, far))
 
 
-def test_gradient_weighs_by_the_posterior() -> None:
+def test_gradient_weighs_by_the_posterior(densities: Densities) -> None:
     data, noise = densities(6), densities(12)
     values = [part.model.requires_grad_() for part in (data, noise)]
     on_data, on_noise = torch.autograd.grad(nce.loss(data, noise, k=2), values)
@@ -61,32 +76,32 @@ def test_gradient_weighs_by_the_posterior() -> None:
 @pytest.mark.parametrize("k", [0, -1, 1.5, True])
 def test_k_must_be_a_whole_number_above_zero(k: object) -> None:
     with pytest.raises(ValueError, match="expected an integer of at least 1"):
-        nce.loss(densities(2), densities(2), k=k)
+        nce.loss(even(2), even(2), k=k)
 
 
 @pytest.mark.parametrize(
     ("data", "noise", "message"),
     [
-        (densities(0), densities(2), r"at the data have shapes \(0,\)"),
-        (densities(2), densities(0), r"at the noise have shapes \(0,\)"),
-        (densities(2), densities(3), "2 data and 3 noise points came; k = 1 needs 2"),
+        (even(0), even(2), r"at the data have shapes \(0,\)"),
+        (even(2), even(0), r"at the noise have shapes \(0,\)"),
+        (even(2), even(3), "2 data and 3 noise points came; k = 1 needs 2"),
         (
             LogDensities(torch.zeros(2), torch.zeros(3)),
-            densities(2),
+            even(2),
             r"shapes \(2,\) \(model\) and \(3,\) \(noise\)",
         ),
         (
             LogDensities(torch.zeros(2, 1), torch.zeros(2, 1)),
-            densities(2),
+            even(2),
             r"shapes \(2, 1\)",
         ),
         (
             LogDensities(torch.zeros(2), torch.tensor([0.0, -math.inf])),
-            densities(2),
+            even(2),
             "noise's log density is -inf at one of the data",
         ),
         (
-            densities(2),
+            even(2),
             LogDensities(torch.tensor([math.nan, 0]), torch.zeros(2)),
             "model's log density is nan at one of the noise",
         ),
@@ -131,11 +146,24 @@ def test_log_partition_of_normal_densities() -> None:
     )
 
 
-def test_nce_learns_the_normalizer() -> None:
+def test_log_partition_has_the_digits_of_the_model() -> None:
+    """Nodes of float32 would cost a model of float64 its own; no weights, no device."""
+
+    class Bowl(nn.Module):
+        def energy(self, x: torch.Tensor) -> torch.Tensor:
+            return x.square().sum(1) / 2
+
+    expected = 0.5 * math.log(2 * math.pi)
+    assert log_partition(Bowl()) == pytest.approx(expected, abs=1e-6)
+    found = log_partition(PolynomialEnergy(2).double(), half_width=9)
+    assert found == pytest.approx(expected, abs=1e-13)
+
+
+def test_nce_learns_the_normalizer(draws) -> None:
     """2,000 data, k = 10: the standard error of zeta is below 0.02; three allowed."""
     model, noise = PolynomialEnergy(2), Normal(0.0, 2.0)
-    x = torch.randn(2000, 1, generator=DRAWS)
-    y = 2 * torch.randn(20000, 1, generator=DRAWS)
+    x = torch.randn(2000, 1, generator=draws)
+    y = 2 * torch.randn(20000, 1, generator=draws)
     solver = torch.optim.LBFGS(model.parameters(), max_iter=50)
 
     def closure() -> torch.Tensor:

@@ -52,15 +52,16 @@ def test_same_padding_puts_the_odd_row_below_and_right():
     assert conv(image).flatten().tolist() == [45, 39, 66, 50]
 
 
+@pytest.mark.parametrize("kernel, stride", [(3, 2), (1, 2), (3, 4), (5, 1)])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 14])
-def test_same_convolution_is_the_padded_one(size):
-    conv = SameConv2d(3, 5, 3, stride=2)
+def test_same_convolution_is_the_padded_one(size, kernel, stride):
+    conv = SameConv2d(3, 5, kernel, stride)
     images = seeded((2, 3, size, size)).requires_grad_()
-    out = -(-size // 2)
-    zeros = (out - 1) * 2 + 3 - size
+    out = -(-size // stride)
+    zeros = max((out - 1) * stride + kernel - size, 0)
     pads = (zeros // 2, zeros - zeros // 2) * 2
     padded = nn.functional.pad(images, pads)
-    expected = nn.functional.conv2d(padded, conv.weight, conv.bias, 2)
+    expected = nn.functional.conv2d(padded, conv.weight, conv.bias, stride)
     found = conv(images)
     torch.testing.assert_close(found, expected)
     inputs = (images, conv.weight, conv.bias)
@@ -84,6 +85,11 @@ def test_thin_convolution_is_a_convolution():
         strict=True,
     ):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_a_thin_convolution_keeps_double_precision():
+    images = seeded((1, 2, 4, 4)).double().requires_grad_()
+    assert torch.autograd.gradcheck(ThinConv2d(2, 3).double(), images)
 
 
 def test_the_sixth_convolution_sees_one_tap_of_nine():

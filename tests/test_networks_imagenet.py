@@ -1,12 +1,20 @@
 """Tests of the networks that know photographs."""
 
+import hashlib
+
 import pytest
 import torch
 from torch import nn
+from torchvision.models import vgg19
 
 from ganbook import data, metrics
 from ganbook.networks import ImageNetFeatures, vgg19_features
-from ganbook.networks.imagenet import VGG19_LAYERS, VGG19Features, imagenet_features
+from ganbook.networks.imagenet import (
+    VGG19,
+    VGG19_LAYERS,
+    VGG19Features,
+    imagenet_features,
+)
 
 #: ImageNet's numbers: tabby, tiger cat, Egyptian cat; espresso, cup.
 CATS, COFFEE = {281, 282, 285}, {967, 968}
@@ -83,8 +91,6 @@ def test_other_images_are_refused(images: torch.Tensor) -> None:
 
 def test_vgg19_layers_end_after_their_activation() -> None:
     """Counted in torchvision's own list: four poolings of 16 convolutions."""
-    from torchvision.models import vgg19
-
     with torch.device("meta"):
         layers = vgg19(weights=None).features
     for name, end in VGG19_LAYERS.items():
@@ -110,11 +116,68 @@ def test_vgg19_features_are_those_of_the_plain_network() -> None:
     torch.testing.assert_close(network(images)["relu1_2"], expected)
 
 
-def test_vgg19_says_where_its_weights_belong(tmp_path, monkeypatch) -> None:
-    """Nothing is downloaded unasked."""
-    monkeypatch.setenv("GANBOOK_DATA", str(tmp_path))
+@pytest.fixture
+def nothing_here(tmp_path, monkeypatch) -> None:
+    """Empty folders wherever weights are looked for."""
+    monkeypatch.setenv("GANBOOK_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def vgg19_file(tmp_path):
+    """A file with VGG19's names and shapes; all numbers of a tensor are one."""
+    with torch.device("meta"):
+        state = vgg19(weights=None).state_dict()
+    numbers = {name: torch.tensor(float(i)) for i, name in enumerate(state)}
+    path = tmp_path / "mirror" / VGG19
+    path.parent.mkdir()
+    torch.save({k: numbers[k].expand(v.shape) for k, v in state.items()}, path)
+    return path
+
+
+def test_vgg19_gets_the_weights_of_its_file(vgg19_file) -> None:
+    """And draws none at random."""
+    state = torch.get_rng_state()
+    network = vgg19_features("relu1_2", weights=vgg19_file)
+    assert torch.equal(torch.get_rng_state(), state)
+    biases = [layer.bias for layer in network.layers if isinstance(layer, nn.Conv2d)]
+    assert [(bias.unique().item(), len(bias)) for bias in biases] == [(1, 64), (3, 64)]
+    assert network(torch.zeros(1, 3, 32, 32))["relu1_2"].shape == (1, 64, 32, 32)
+
+
+@pytest.mark.usefixtures("nothing_here")
+def test_vgg19_is_fetched_where_asked_for(vgg19_file, tmp_path, monkeypatch) -> None:
+    """What has another hash is refused; the error says what to put where."""
+    mirror = f"{vgg19_file.parent.as_uri()}/"
+    monkeypatch.setattr("ganbook.networks.imagenet.VGG19_MIRROR", mirror)
+    with pytest.raises(OSError, match="wrong content: expected sha256 dcbb9e9d"):
+        vgg19_features("relu1_2", download=True)
+    digest = "sha256:" + hashlib.sha256(vgg19_file.read_bytes()).hexdigest()
+    monkeypatch.setattr("ganbook.networks.imagenet.VGG19_DIGEST", digest)
+    vgg19_features("relu1_2", download=True)
+    assert (tmp_path / "data" / VGG19).is_file()
+    vgg19_features("relu1_2")  # it is there now
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"an error page", "is damaged"), ({"classifier": 1}, "does not fit")],
+)
+def test_other_files_are_named(content, message, tmp_path) -> None:
+    """With their path, whatever torch says of them."""
+    path = tmp_path / "weights.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(ValueError, match=rf"weights.pth {message}"):
+        vgg19_features(weights=path)
+
+
+@pytest.mark.usefixtures("nothing_here")
+def test_vgg19_says_where_its_weights_belong() -> None:
+    """Nothing is downloaded unasked."""
     with pytest.raises(FileNotFoundError, match="download=True"):
         vgg19_features()
     with pytest.raises(ValueError, match="no layers relu6_1"):

@@ -5,8 +5,12 @@ import torch
 
 from ganbook.networks import MinibatchDiscrimination, MinibatchStd
 
-RANDOM = torch.Generator().manual_seed(0)
-IMAGES = torch.randn(8, 2, 6, 6, generator=RANDOM)
+
+def seeded(*shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+IMAGES = seeded(8, 2, 6, 6)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +33,7 @@ def test_minibatch_std_is_the_mean_deviation_of_its_group():
         group = IMAGES[first::2]
         expected = group.std(0, correction=0).mean()
         torch.testing.assert_close(out[first::2, 2], expected.expand(4, 6, 6))
-    vectors = torch.randn(6, 5, generator=RANDOM)  # 4 does not divide 6: one group
+    vectors = seeded(6, 5)  # 4 does not divide 6: one group
     spread = MinibatchStd(group_size=4)(vectors)[:, 5]
     torch.testing.assert_close(spread, vectors.std(0, correction=0).mean().expand(6))
 
@@ -42,11 +46,16 @@ def test_minibatch_std_of_equal_images_is_zero_and_differentiable():
     assert equal.grad.isfinite().all()
 
 
+def test_minibatch_std_keeps_double_precision():
+    features = seeded(4, 3).double().requires_grad_()
+    assert torch.autograd.gradcheck(MinibatchStd(2), features)
+
+
 def test_minibatch_discrimination_by_loops():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         layer = MinibatchDiscrimination(5, kernels=3, dimensions=2)
-    x = torch.randn(4, 5, generator=RANDOM)
+    x = seeded(4, 5)
     out = layer(x)
     assert torch.equal(out[:, :5], x)
     rows = (x @ layer.kernel.flatten(1)).view(4, 3, 2)

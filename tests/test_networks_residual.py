@@ -59,6 +59,20 @@ def test_scaling_the_maps_is_scaling_the_kernels():
         )
 
 
+def test_a_styled_convolution_keeps_double_precision():
+    layer = StyledConv(2, 3, 2).double()
+    x, w = seeded(2, 2, 3, 3).double(), seeded(2, 2, seed=1).double()
+    assert torch.autograd.gradcheck(layer, (x.requires_grad_(), w.requires_grad_()))
+
+
+def test_a_whole_generator_in_bfloat16_is_close():
+    generator = ResidualGenerator(32, width=128, most=32, latent_dim=16)
+    z = seeded(2, 16)
+    exact = generator(z)
+    found = generator.bfloat16()(z.bfloat16())
+    torch.testing.assert_close(found.float(), exact, rtol=0, atol=0.05)
+
+
 @torch.no_grad()
 def test_equalized_layers_start_at_the_scale_of_their_inputs():
     torch.manual_seed(0)
@@ -107,6 +121,9 @@ def test_what_does_not_fit_is_refused():
         ResidualGenerator(48)
     with pytest.raises(ValueError, match="size is 256"):
         ResidualDiscriminator(256)
+    for network in (ResidualGenerator, ResidualDiscriminator):
+        with pytest.raises(ValueError, match=r"width is 32 .* at least 64"):
+            network(128, width=32)
     generator = ResidualGenerator(32, width=128, most=32, latent_dim=16)
     with pytest.raises(ValueError, match=r"\(2, 15\); expected \(N, 16\)"):
         generator(torch.zeros(2, 15))

@@ -1,4 +1,4 @@
-"""How far a stack of convolutions sees, against gradients."""
+"""How large a network is; how far it sees, against gradients."""
 
 from itertools import pairwise, product
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganbook.networks import receptive_field
+from ganbook.networks import UNet, count_parameters, receptive_field
 
 
 def seen(layers, side, unit):
@@ -41,6 +41,14 @@ def test_no_layer_sees_one_pixel():
 def test_strides_multiply_and_kernels_add():
     assert receptive_field([(3, 2, 0)] * 4).size == 2**5 - 1
     assert receptive_field([(3, 1, 1)] * 4) == (9, 1, -4)
+
+
+def test_statistics_are_those_of_batch_normalization():
+    norm = nn.BatchNorm2d(5)
+    norm.weight.requires_grad_(False)  # frozen ones count
+    assert count_parameters(norm) == 10
+    assert count_parameters(norm, statistics=True) == 20
+    assert count_parameters(UNet()) == count_parameters(UNet(), statistics=True)
 
 
 @pytest.mark.parametrize("layer", [(0, 1, 0), (3, 0, 0), (3, 1, -1)])

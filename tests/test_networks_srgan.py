@@ -66,8 +66,9 @@ def test_the_published_discriminator() -> None:
     assert widths == [64, 64, 128, 128, 256, 256, 512, 512]
     assert [conv.stride[0] for conv in convs] == [1, 2] * 4
     assert network.layers[-3].in_features == 512 * 6 * 6
-    norms = [m for m in network.layers if isinstance(m, torch.nn.BatchNorm2d)]
-    assert len(norms) == 7
+    for width in (64, 3):  # three maps behind the first layer are not the image
+        layers = SRDiscriminator(32, width).layers
+        assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in layers) == 7
     assert SRDiscriminator(32, 4)(noise(2, 3, 32, 32)).shape == (2, 1)
 
 
@@ -110,10 +111,13 @@ def test_what_cannot_be_is_refused(make, message) -> None:
         make()
 
 
-def test_blended_weights_give_both_ends() -> None:
+@pytest.mark.parametrize("norm", [False, True])
+def test_blended_weights_give_both_ends(norm: bool) -> None:
     """Share 0 is the first network, 1 the second; others are refused."""
-    a, b = (SRResNet(4, 1, batch_norm=False) for _ in range(2))
+    a, b = (SRResNet(4, 1, batch_norm=norm) for _ in range(2))
     low = noise(1, 3, 6, 6)
+    b(low)  # whose running statistics, if it has any, are others now
+    a.eval(), b.eval()
     torch.testing.assert_close(blend(a, b, 0.0)(low), a(low))
     torch.testing.assert_close(blend(a, b, 1.0)(low), b(low))
     half = blend(a, b, 0.5).state_dict()["head.0.weight"]
@@ -121,7 +125,7 @@ def test_blended_weights_give_both_ends() -> None:
     with pytest.raises(ValueError, match="expected 0 to 1"):
         blend(a, b, 1.5)
     with pytest.raises(ValueError, match="differ in kind"):
-        blend(a, SRResNet(5, 1, batch_norm=False), 0.5)
+        blend(a, SRResNet(5, 1, batch_norm=norm), 0.5)
 
 
 def test_an_ensemble_commutes_with_flips_and_turns() -> None:
@@ -141,6 +145,37 @@ def test_enlarged_images_stay_in_range() -> None:
     torch.nn.init.constant_(network.tail[-1].bias, 9.0)
     found = enlarge(network, noise(3, 4, 5))
     assert found.shape == (3, 16, 20) and found.max() == 1 and not found.requires_grad
+
+
+def test_enlarging_leaves_no_trace_and_no_image_sees_its_neighbors() -> None:
+    """Running statistics count, and stay; each part gets back its mode."""
+    network = SRResNet(4, 1)
+    network.body[-1].eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    low = noise(2, 3, 6, 6)
+    together = enlarge(network, low)
+    torch.testing.assert_close(together[:1], enlarge(network, low[:1]))
+    assert all(torch.equal(before[k], v) for k, v in network.state_dict().items())
+    assert network.training and not network.body[-1].training
+
+
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_images_go_to_the_network_and_come_back(ensemble: bool) -> None:
+    """To the device of its weights, here one without memory; the answer returns."""
+
+    class Elsewhere(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.empty(1, device="meta"))
+            self.seen: set[str] = set()
+
+        def forward(self, low: torch.Tensor) -> torch.Tensor:
+            self.seen.add(low.device.type)
+            return torch.zeros(1, 3, 8, 8)  # meta tensors cannot come back
+
+    network = Elsewhere()
+    found = enlarge(network, noise(1, 3, 4, 4), ensemble=ensemble)
+    assert network.seen == {"meta"} and found.device.type == "cpu"
 
 
 @pytest.mark.parametrize("stage", ["pixel", "content", "adversarial", "relativistic"])

@@ -7,7 +7,12 @@ import torch
 
 from ganbook import data, losses, networks, restoration
 from ganbook.restoration import Objective, SuperResolver
-from ganbook.training import Minimizer, load_checkpoint, save_checkpoint
+from ganbook.training import (
+    DivergenceError,
+    Minimizer,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 
 def pairs(seed: int = 0) -> data.Patches:
@@ -33,7 +38,7 @@ def features(images: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def test_content_is_relative_layer_by_layer() -> None:
-    """Written out; 0 for equal images, 1 where the features are 0."""
+    """Written out; 0 for equal images, dark ones too, 1 where the features are 0."""
     draws = torch.Generator().manual_seed(0)
     a, b = (torch.randn(2, 3, 8, 8, generator=draws) + 1 for _ in range(2))
     parts = [
@@ -42,8 +47,21 @@ def test_content_is_relative_layer_by_layer() -> None:
     ]
     loss = restoration.content_loss(features)
     torch.testing.assert_close(loss(a, b), sum(parts) / 2)
-    assert loss(b, b) == 0
+    assert loss(b, b) == loss(0 * b, 0 * b) == 0
     torch.testing.assert_close(loss(0 * b, b), torch.tensor(1.0))
+
+
+def test_the_network_of_the_content_loss_goes_where_the_images_are() -> None:
+    """Nobody else moves it; here the images are without memory."""
+
+    class Features(torch.nn.Conv2d):
+        def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"a": super().forward(images)}
+
+    network = Features(3, 4, 3)
+    images = torch.empty(1, 3, 8, 8, device="meta")
+    restoration.content_loss(network)(images, images)
+    assert network.weight.device.type == "meta"
 
 
 def test_content_pulls_the_enlarged_image_alone() -> None:
@@ -179,15 +197,23 @@ def test_jitter_moves_what_is_seen_and_not_what_is_compared() -> None:
 
 
 def test_a_resumed_run_is_the_same_run(tmp_path) -> None:
-    """Bit for bit, both players, through a file."""
-    goal = Objective(pixel=1, adversarial=0.01)
-    whole = resolver(objective=goal)
+    """Bit for bit, both players, dropout included, through a file."""
+
+    def new(seed: int) -> SuperResolver:
+        torch.manual_seed(seed)
+        logit = torch.nn.Linear(3 * 32 * 32, 1)
+        judge = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), logit)
+        goal = Objective(pixel=1, adversarial=0.01)
+        return resolver(seed, objective=goal, discriminator=judge, precision="fp32")
+
+    whole, other = new(0), new(7)
     for _ in whole.steps(2):
         pass
     save_checkpoint(whole, tmp_path / "state.safetensors")
-    other = resolver(seed=7, objective=goal)
     load_checkpoint(other, tmp_path / "state.safetensors")
+    around = torch.get_rng_state()
     assert list(other.steps(3)) == list(whole.steps(3))
+    assert torch.equal(torch.get_rng_state(), around)
     ours, theirs = (t.ema.network.state_dict() for t in (whole, other))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
@@ -208,9 +234,12 @@ def test_divergence_is_told() -> None:
     trainer = resolver()
     with torch.no_grad():
         trainer.generator.tail[0].bias.fill_(float("nan"))
-    with pytest.raises(Exception, match="step 1"):
+    before = {k: v.clone() for k, v in trainer.generator.state_dict().items()}
+    with pytest.raises(DivergenceError, match="generator's loss is nan at step 1"):
         trainer.step()
     assert trainer.steps_taken == 0
+    for name, value in trainer.generator.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +260,7 @@ def test_what_is_missing_is_said(options: dict, message: str) -> None:
 
 
 def test_objectives_must_want_something() -> None:
-    """No weight below 0, not all 0."""
-    for weights in ((0, 0, 0), (1, -1, 0)):
-        with pytest.raises(ValueError, match="expected none negative, one not 0"):
+    """No weight below 0 or without end, not all 0."""
+    for weights in ((0, 0, 0), (1, -1, 0), (1, math.nan, 0), (math.inf, 0, 0)):
+        with pytest.raises(ValueError, match="finite ones, none negative, one not 0"):
             Objective(*weights)

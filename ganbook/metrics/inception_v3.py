@@ -1,6 +1,5 @@
 """Features of the published Inception network: those that FID is defined with."""
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from ganbook.metrics.features import check_images
 from ganbook.networks.inception import InceptionV3Features
+from ganbook.networks.published import places, read_weights
 
 #: The weights that TensorFlow published on 2015-12-05, converted twice to one content.
 #: The names that torch-fidelity and pytorch-fid give the file, and where they keep it.
@@ -62,14 +62,14 @@ def find_inception() -> Path:
     Raises:
         FileNotFoundError: If it is in none of these places.
     """
-    places = _places()
-    for place in places:
+    folders = places()
+    for folder in folders:
         for name in FILES:
-            if (place / name).is_file():
-                return place / name
+            if (folder / name).is_file():
+                return folder / name
     raise FileNotFoundError(
         f"no Inception weights: none of {', '.join(FILES)} is in "
-        + ", ".join(str(place) for place in places)
+        + ", ".join(map(str, folders))
         + ". Put one there, or call ganbook.metrics.fetch_inception() (96 MB)."
     )
 
@@ -85,7 +85,7 @@ def fetch_inception() -> Path:
     try:
         return find_inception()
     except FileNotFoundError:
-        folder, failures = _places()[0], []
+        folder, failures = places()[0], []
     for name, mirror in FILES.items():
         try:
             return download(name, folder, [mirror], DIGEST)
@@ -102,9 +102,10 @@ def load_inception(path: Path) -> InceptionV3Features:
             the classifier on top of the features is left out.
 
     Raises:
-        ValueError: If tensors are missing, unknown or of another shape.
+        ValueError: If the file is damaged, or tensors are missing, unknown or of
+            another shape.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = read_weights(path)
     weights = {k: v for k, v in content.items() if not k.startswith("fc.")}
     network = InceptionV3Features()
     try:
@@ -117,12 +118,3 @@ def load_inception(path: Path) -> InceptionV3Features:
 @cache
 def _network(path: Path, device: torch.device) -> InceptionV3Features:
     return load_inception(path).to(device)
-
-
-def _places() -> list[Path]:
-    given = os.environ.get("GANBOOK_DATA")
-    return [
-        *([Path(given).expanduser()] if given else []),
-        Path.home() / ".cache" / "ganbook",
-        Path(torch.hub.get_dir()) / "checkpoints",
-    ]

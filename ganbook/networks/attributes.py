@@ -50,14 +50,14 @@ class CatAttributeNet(nn.Module):
         self.head = nn.Linear(dense, sum(self.factors.values()) + 2)
 
     def features(self, images: Tensor) -> Tensor:
-        """Map images (N, 3, H, H) in [-1, 1] to features (N, 128), at least 0.
+        """Map images (N, 3, H, W) in [-1, 1] to features (N, 128), at least 0.
 
         Images of another size than 64 are brought to it first, linearly.
 
         Raises:
             ValueError: If an image has another shape.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] < 16:
+        if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < 16:
             raise ValueError(
                 f"images have shape {tuple(images.shape)}; expected (N, 3, H, W) of "
                 "at least 16x16"
@@ -67,7 +67,7 @@ class CatAttributeNet(nn.Module):
         return self.body(images)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Map images (N, 3, H, H) to answers.
+        """Map images (N, 3, H, W) to answers.
 
         Returns:
             Logits (N, values) of each discrete factor; ``tilt`` in degrees and

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganbook.networks.precision import at_least_single
 from ganbook.networks.shapes import check_images, check_latents
 
 
@@ -24,7 +25,7 @@ class SameConv2d(nn.Conv2d):
     half below; an odd one goes below (columns alike, the odd one to the right).
     PyTorch's ``padding=1`` would put the single row of k = 3, s = 2 above instead.
 
-    Where the output is one pixel, part of the kernel lies outside the image and
+    Where the output is one pixel, the part of the kernel that lies outside the image
     meets nothing but zeros. The rest is then a dense layer, and computed as one,
     which is many times faster.
 
@@ -46,8 +47,10 @@ class SameConv2d(nn.Conv2d):
         top, bottom = self._zeros(height)
         left, right = self._zeros(width)
         if max(height, width) <= self.stride[0]:  # one pixel remains
+            size = self.kernel_size[0]  # a smaller kernel sees the upper left corner
+            corner = images[:, :, :size, :size]
             seen = self.weight[:, :, top : top + height, left : left + width]
-            flat = F.linear(images.flatten(1), seen.flatten(1), self.bias)
+            flat = F.linear(corner.flatten(1), seen.flatten(1), self.bias)
             return flat[:, :, None, None]
         if (top, left) == (bottom, right):
             return F.conv2d(images, self.weight, self.bias, self.stride, (top, left))
@@ -90,8 +93,8 @@ class ThinConv2d(SameConv2d):
         pixels = images.flatten(2).transpose(1, 2)  # (N, HW, C)
         shares = (pixels @ sent).transpose(1, 2)  # (N, k k, HW)
         # bfloat16 sums of 49 terms would lose digits.
-        summed = F.fold(shares.float(), images.shape[2:], size, padding=size // 2)
-        return summed + self.bias
+        shares = at_least_single(shares)
+        return F.fold(shares, images.shape[2:], size, padding=size // 2) + self.bias
 
 
 class ConvGenerator(nn.Module):

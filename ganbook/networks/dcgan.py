@@ -3,8 +3,9 @@
 The rules of Radford, Metz and Chintala (2016) with two changes that ten years of use
 suggest. The discriminator has no batch normalization: it would tie the images of a
 batch to each other, and penalties on slopes (R1) are meant image by image. The
-generator has leaky activations too. As there, doublings have 4x4 kernels, whose size
-the stride divides, so that every pixel is written equally often.
+generator has leaky activations too. Doublings have 4x4 kernels, as in the version for
+Torch by one of the authors (their first code has 5x5): the stride divides the size, so
+that every pixel is written equally often.
 """
 
 from itertools import pairwise

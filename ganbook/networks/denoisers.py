@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ganbook.networks.diffusion import check_shapes
+from ganbook.networks.shapes import check_timed
 
 
 class VelocityDenoiser(nn.Module):
@@ -33,18 +33,19 @@ class VelocityDenoiser(nn.Module):
 
     def __init__(self, network: nn.Module, alpha_bar: Tensor) -> None:
         super().__init__()
-        inside = (alpha_bar >= 0) & (alpha_bar <= 1)
-        if alpha_bar.ndim != 1 or len(alpha_bar) < 2 or not inside.all():
-            raise ValueError(
-                f"alpha_bar has shape {tuple(alpha_bar.shape)}; expected (T + 1,) "
-                "with numbers from 0 to 1"
-            )
+        _check_alpha_bar(alpha_bar)
         self.network = network
         scales = torch.stack([alpha_bar.sqrt(), (1 - alpha_bar).sqrt()]).float()
         self.register_buffer("scales", scales, persistent=False)
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """Map data (N, ...) at times (N,) to the noise in them, float32 (N, ...)."""
+        """Map data (N, ...) at times (N,) to the noise in them, float32 (N, ...).
+
+        Raises:
+            ValueError: If there are not N times, or one of them is not in 0..T.
+        """
+        check_timed(x, t, x.shape[1:])
+        _check_times(t, last=self.scales.shape[1] - 1)
         signal, noise = self.scales[:, t].view(2, -1, *[1] * (x.ndim - 1))
         return noise * x + signal * self.network(x, t).float()
 
@@ -68,8 +69,9 @@ class MixtureDenoiser(nn.Module):
         weights: K positive numbers that sum to 1; by default equal ones.
 
     Raises:
-        ValueError: If the means are not (K, D), the deviation is not positive, or the
-            weights are not such numbers.
+        ValueError: If ``alpha_bar`` is not (T + 1,) with numbers from 0 to 1, the means
+            are not (K, D), the deviation is not positive, or the weights are not such
+            numbers.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class MixtureDenoiser(nn.Module):
         weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
+        _check_alpha_bar(alpha_bar)
         if means.ndim != 2 or not means.numel():
             raise ValueError(f"means have shape {tuple(means.shape)}; expected (K, D)")
         if not deviation > 0:
@@ -87,7 +90,7 @@ class MixtureDenoiser(nn.Module):
         shares = (
             torch.full(means.shape[:1], 1 / len(means))
             if weights is None
-            else (torch.as_tensor(weights))
+            else torch.as_tensor(weights)
         )
         if (
             shares.shape != means.shape[:1]
@@ -118,15 +121,36 @@ class MixtureDenoiser(nn.Module):
         """Map points (N, D) at times (N,) to the mean of the noise in them, (N, D).
 
         Raises:
-            ValueError: If the points or the times have another shape.
+            ValueError: If the points or the times have another shape, or a time is not
+                in 0..T.
         """
-        return -(1 - self.alpha_bar[t]).sqrt().to(x.dtype)[:, None] * self.score(x, t)
+        score = self.score(x, t)
+        return -(1 - self.alpha_bar[t]).sqrt().to(x.dtype)[:, None] * score
 
     def _components(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return offsets (N, K, D), log weights (N, K), and the variance (N, 1)."""
-        check_shapes(x, t, self.means.shape[1:])
-        alpha_bar = self.alpha_bar[t].to(x.dtype)[:, None]
-        variance = alpha_bar * self.variance + (1 - alpha_bar)
-        offsets = x[:, None] - alpha_bar[:, None].sqrt() * self.means.to(x.dtype)
-        logs = self.log_weights - offsets.square().sum(2) / (2 * variance)
+        check_timed(x, t, self.means.shape[1:])
+        _check_times(t, last=len(self.alpha_bar) - 1)
+        alpha_bar = self.alpha_bar[t][:, None]
+        # Rounded to x's precision only now: the difference of two ones has no digits.
+        variance = (alpha_bar * self.variance + (1 - alpha_bar)).to(x.dtype)
+        signal = alpha_bar.sqrt().to(x.dtype)[:, None]
+        offsets = x[:, None] - signal * self.means.to(x.dtype)
+        logs = self.log_weights.to(x.dtype) - offsets.square().sum(2) / (2 * variance)
         return offsets, logs, variance
+
+
+def _check_alpha_bar(alpha_bar: Tensor) -> None:
+    inside = (alpha_bar >= 0) & (alpha_bar <= 1)
+    if alpha_bar.ndim != 1 or len(alpha_bar) < 2 or not inside.all():
+        raise ValueError(
+            f"alpha_bar has shape {tuple(alpha_bar.shape)}; expected (T + 1,) "
+            "with numbers from 0 to 1"
+        )
+
+
+def _check_times(t: Tensor, *, last: int) -> None:
+    """Refuse what an index would take: time -1 for the last."""
+    low, high = (value.item() for value in t.aminmax()) if len(t) else (0, 0)
+    if low < 0 or high > last:
+        raise ValueError(f"times are {low} to {high}; expected 0 to {last}")

@@ -11,6 +11,9 @@ from math import log
 import torch
 from torch import Tensor, nn
 
+from ganbook.networks.precision import at_least_single
+from ganbook.networks.shapes import check_timed
+
 
 class TimeEmbedding(nn.Module):
     r"""Sines and cosines of the time.
@@ -31,14 +34,17 @@ class TimeEmbedding(nn.Module):
         super().__init__()
         if features < 2 or features % 2:
             raise ValueError(f"features is {features}; expected an even number >= 2")
-        exponents = torch.arange(features // 2) / (features // 2)
-        frequencies = torch.exp(-log(10_000) * exponents)
-        self.register_buffer("frequencies", frequencies, persistent=False)
+        # Of these whole numbers bfloat16 loses nothing up to 256. Frequencies and
+        # angles it would round until neighboring times were one.
+        places = torch.arange(features // 2, dtype=torch.float32)
+        self.register_buffer("places", places, persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
         """Map times (N,) to features (N, d)."""
-        angles = t[:, None] * self.frequencies
-        return torch.cat([angles.sin(), angles.cos()], dim=1)
+        exponents = at_least_single(self.places) / len(self.places)
+        angles = t[:, None] * torch.exp(-log(10_000) * exponents)
+        waves = torch.cat([angles.sin(), angles.cos()], dim=1)
+        return waves.to(self.places.dtype)
 
 
 class DenseDenoiser(nn.Module):
@@ -62,9 +68,10 @@ class DenseDenoiser(nn.Module):
         self.dimension = dimension
         self.time = TimeEmbedding(time_features)
         layers: list[nn.Module] = []
-        for fan_in, fan_out in pairwise([dimension + time_features, *widths]):
+        sizes = [dimension + time_features, *widths]
+        for fan_in, fan_out in pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out), nn.SiLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], dimension))
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], dimension))
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """Map points (N, D) at times (N,) to the noise in them, (N, D).
@@ -72,7 +79,7 @@ class DenseDenoiser(nn.Module):
         Raises:
             ValueError: If the points or the times have another shape.
         """
-        check_shapes(x, t, (self.dimension,))
+        check_timed(x, t, (self.dimension,))
         return self.layers(torch.cat([x, self.time(t)], dim=1))
 
 
@@ -110,10 +117,13 @@ class UNet(nn.Module):
 
     Args:
         channels: C of an image.
-        widths: Channels at the full size, the half and the quarter.
+        widths: Channels at the full size, the half and the quarter, at least 4 each.
         time_features: Length of what the blocks are told about the time.
 
     The last layer starts at zero: a new network predicts no noise.
+
+    Raises:
+        ValueError: If a width is below 4: there would be no group to normalize.
 
     Source: Ronneberger et al. (2015); for diffusion Ho et al. (2020), without their
     attention and at a fiftieth of their size.
@@ -126,6 +136,8 @@ class UNet(nn.Module):
         time_features: int = 128,
     ) -> None:
         super().__init__()
+        if min(widths) < 4:
+            raise ValueError(f"widths are {tuple(widths)}; expected at least 4 each")
         self.channels = channels
         full, half, quarter = widths
         self.time = nn.Sequential(
@@ -180,12 +192,3 @@ def _normalize(channels: int) -> nn.Sequential:
     """Groups of at least four channels, eight groups at most."""
     groups = max(g for g in range(1, 9) if channels % g == 0 and channels // g >= 4)
     return nn.Sequential(nn.GroupNorm(groups, channels), nn.SiLU())
-
-
-def check_shapes(x: Tensor, t: Tensor, shape: Sequence[int]) -> None:
-    """Refuse points that are not (N, *shape), and times that are not (N,)."""
-    if tuple(x.shape[1:]) != tuple(shape) or t.shape != x.shape[:1]:
-        raise ValueError(
-            f"points have shape {tuple(x.shape)} and times {tuple(t.shape)}; "
-            f"expected (N, {', '.join(map(str, shape))}) and (N,)"
-        )

@@ -107,7 +107,7 @@ class DenseEnergy(nn.Module):
 
 @torch.no_grad()
 def log_partition(
-    model: PolynomialEnergy | DenseEnergy,
+    model: nn.Module,
     *,
     dimension: int = 1,
     half_width: float = 8.0,
@@ -119,7 +119,7 @@ def log_partition(
     nodes. That the box holds the mass is for the caller to see to.
 
     Args:
-        model: Anything with ``energy``, which maps (N, dimension) to (N,).
+        model: Any module with ``energy``, which maps (N, dimension) to (N,).
         dimension: 1 or 2.
         half_width: The box is ``[-half_width, half_width]`` along each axis.
         points: Nodes along each axis, at least 3.
@@ -134,13 +134,13 @@ def log_partition(
             f"points is {points} and half_width {half_width}; "
             "expected at least 3 and a positive number"
         )
-    like = next(model.parameters())
-    axis = torch.linspace(-half_width, half_width, points).to(like)
+    like = next(model.parameters(), torch.empty(0))
+    axis = torch.linspace(-half_width, half_width, points, dtype=torch.float64)
     nodes = torch.cartesian_prod(*[axis] * dimension).view(-1, dimension)
-    energies = model.energy(nodes).double()
+    energies = model.energy(nodes.to(like)).cpu().double()  # not every GPU has float64
     if energies.isnan().any():
         raise ValueError("an energy on the grid is NaN; expected numbers")
-    weights = torch.ones(points, dtype=torch.float64, device=like.device)
+    weights = torch.ones(points, dtype=torch.float64)
     weights[[0, -1]] = 0.5
     for _ in range(dimension - 1):
         weights = torch.outer(weights, weights).flatten()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbook import weights
+from ganbook.networks.running import device_of, evaluating
 from ganbook.networks.srgan import SRResNet
 
 #: The network that ships: what 20 minutes of one processor core can train.
@@ -43,7 +44,8 @@ def blend(a: nn.Module, b: nn.Module, share: float) -> nn.Module:
     .. math:: \theta = (1 - \alpha)\,\theta_a + \alpha\,\theta_b
 
     Two networks of the same start lie close enough that all between them work: a
-    knob between fewer errors and more texture, without training.
+    knob between fewer errors and more texture, without training. Running statistics
+    are mixed too; counters of batches are those of ``a``.
 
     Args:
         a: A network.
@@ -61,9 +63,13 @@ def blend(a: nn.Module, b: nn.Module, share: float) -> nn.Module:
     shapes = [{k: v.shape for k, v in state.items()} for state in (ours, theirs)]
     if shapes[0] != shapes[1]:
         raise ValueError("the networks differ in kind; expected weights of one shape")
-    mixed = {name: torch.lerp(ours[name], theirs[name], share) for name in ours}
+    mixed = {
+        name: torch.lerp(value, theirs[name], share)
+        for name, value in ours.items()
+        if value.is_floating_point()
+    }
     network = deepcopy(a)
-    network.load_state_dict(mixed)
+    network.load_state_dict(ours | mixed)
     return network
 
 
@@ -72,7 +78,8 @@ def enlarge(network: nn.Module, images: Tensor, *, ensemble: bool = False) -> Te
     """Enlarge images with a network; values come back within [-1, 1].
 
     Args:
-        network: From (N, 3, H, W) to (N, 3, scale H, scale W).
+        network: From (N, 3, H, W) to (N, 3, scale H, scale W), on any device; called
+            in its evaluation mode.
         images: Images (N, 3, H, W) or one (3, H, W), in [-1, 1].
         ensemble: Average over the eight ways to flip and transpose the input
             (Timofte et al., 2016): eight times the work for a tenth of a decibel.
@@ -82,14 +89,20 @@ def enlarge(network: nn.Module, images: Tensor, *, ensemble: bool = False) -> Te
     """
     if images.ndim == 3:
         return enlarge(network, images[None], ensemble=ensemble)[0]
-    if not ensemble:
-        return network(images).float().clamp(-1, 1)
+    low = images.to(device_of(network))
+    with evaluating(network):
+        high = _average(network, low) if ensemble else network(low).float()
+    return high.clamp(-1, 1).to(images.device)
+
+
+def _average(network: nn.Module, low: Tensor) -> Tensor:
+    """Return the mean of what the network makes of ``low``, turned in eight ways."""
     total = 0
     for turns in range(4):
         for mirror in (False, True):
-            seen = images.rot90(turns, (2, 3))
+            seen = low.rot90(turns, (2, 3))
             seen = seen.flip(3) if mirror else seen
             answer = network(seen).float()
             answer = answer.flip(3) if mirror else answer
             total = total + answer.rot90(-turns, (2, 3))
-    return (total / 8).clamp(-1, 1)
+    return total / 8

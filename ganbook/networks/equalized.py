@@ -1,7 +1,8 @@
 r"""Layers whose weights all start from N(0, 1) and are scaled as they are used.
 
-A weight of He's initialization is :math:`w = c\,v` with :math:`v \sim N(0, 1)` and
-:math:`c = 1 / \sqrt{\text{inputs}}`. These layers store :math:`v` and multiply by
+A weight starts at :math:`w = c\,v` with :math:`v \sim N(0, 1)` and
+:math:`c = 1 / \sqrt{\text{inputs}}`, LeCun's scale; the :math:`\sqrt 2` by which He's
+is larger stands in :func:`activate`. These layers store :math:`v` and multiply by
 :math:`c` in the forward pass. Adam's steps have nearly the same size for every
 weight, whatever its gradient, so that all layers then learn at the same *relative*
 speed, which is where the name comes from.
@@ -14,6 +15,8 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ganbook.networks.precision import at_least_single
 
 #: After it, LeakyReLU(0.2) keeps the variance of a normal input nearly as it was.
 GAIN = sqrt(2)
@@ -122,7 +125,8 @@ class StyledConv(nn.Module):
         factors = self.style(w)
         y = self.convolution(x * factors[:, :, None, None].to(x.dtype))
         if self.demodulate:
-            weight = self.convolution.weight * self.convolution.scale
-            power = factors.float().square() @ weight.square().sum((2, 3)).T
+            weight = at_least_single(self.convolution.weight) * self.convolution.scale
+            # Autocast rounds this product to bfloat16, as it does y itself.
+            power = at_least_single(factors).square() @ weight.square().sum((2, 3)).T
             y = y * (power + 1e-8).rsqrt()[:, :, None, None].to(y.dtype)
         return y + self.bias[:, None, None].to(y.dtype)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
-from ganbook.networks.srgan import check_color
+from ganbook.networks.shapes import check_color
 
 
 class RRDBNet(nn.Module):

@@ -1,6 +1,5 @@
 """Networks that know photographs: classifiers of ImageNet, for their features."""
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -8,10 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
+from ganbook.networks.published import places, read_weights
+
 #: Feature maps by the size they have beside the image: the block whose output it is.
 STAGES = {"half": 0, "quarter": 2, "eighth": 4, "sixteenth": 10, "thirtysecond": 15}
 VGG19 = "vgg19-dcbb9e9d.pth"
 VGG19_MIRROR = "https://download.pytorch.org/models/"
+VGG19_DIGEST = "sha256:dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
 #: Ends of VGG19's groups of convolutions: the layer after the activation.
 VGG19_LAYERS = {
     "relu1_2": 4,
@@ -155,7 +157,8 @@ def vgg19_features(
     r"""Return the network that the SRGAN paper compares features with.
 
     Its weights (575 MB) are torchvision's. They are looked for in ``GANBOOK_DATA``,
-    ``~/.cache/ganbook`` and the folder that PyTorch keeps downloads in.
+    ``~/.cache/ganbook`` and the folder that PyTorch keeps downloads in. Where they are
+    not to be had, :class:`ImageNetFeatures` needs no download.
 
     Args:
         layers: Of :data:`VGG19_LAYERS`; by default ``relu5_4``, the paper's
@@ -164,7 +167,7 @@ def vgg19_features(
         weights: The file, if it lies elsewhere.
 
     Raises:
-        ValueError: If a layer is unknown.
+        ValueError: If a layer is unknown, or the file does not hold these weights.
         FileNotFoundError: If the weights are not there and not asked for.
         OSError: If they were asked for and did not come.
     """
@@ -176,41 +179,32 @@ def vgg19_features(
             f"no layers {', '.join(sorted(unknown))}; expected of "
             + ", ".join(VGG19_LAYERS)
         )
-    network = vgg19(weights=None)
     path = weights or _find_vgg19(download)
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return VGG19Features(network.features, layers)
+    content = read_weights(path)
+    start = "features."  # the classifier behind them holds 6 of 7 weights
+    kept = {k.removeprefix(start): v for k, v in content.items() if k.startswith(start)}
+    with torch.device("meta"):  # nothing is drawn at random that is overwritten then
+        network = vgg19(weights=None).features
+    try:
+        network.load_state_dict(kept, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit the network: {error}") from error
+    return VGG19Features(network, layers)
 
 
 def _find_vgg19(download: bool) -> Path:
-    given = os.environ.get("GANBOOK_DATA")
-    places = [
-        *([Path(given).expanduser()] if given else []),
-        Path.home() / ".cache" / "ganbook",
-        Path(torch.hub.get_dir()) / "checkpoints",
-    ]
-    for place in places:
-        if (place / VGG19).is_file():
-            return place / VGG19
+    folders = places()
+    for folder in folders:
+        if (folder / VGG19).is_file():
+            return folder / VGG19
     if not download:
         raise FileNotFoundError(
-            f"no {VGG19} in {', '.join(map(str, places))}. Put it there, or ask for "
+            f"no {VGG19} in {', '.join(map(str, folders))}. Put it there, or ask for "
             f"download=True (575 MB from {VGG19_MIRROR})"
         )
-    from torch.hub import download_url_to_file
+    from ganbook.data.download import download as fetch
 
-    path = places[-1] / VGG19
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:  # checked against the beginning of its SHA-256, written aside and renamed
-        download_url_to_file(
-            VGG19_MIRROR + VGG19, str(path), hash_prefix="dcbb9e9d", progress=False
-        )
-    except OSError as error:
-        raise OSError(
-            f"{VGG19_MIRROR}{VGG19} did not come ({error}). On a machine without a "
-            f"network, put the file into {places[0]}, or use ImageNetFeatures"
-        ) from error
-    return path
+    return fetch(VGG19, folders[0], [VGG19_MIRROR], VGG19_DIGEST)
 
 
 def _check(images: Tensor) -> None:

@@ -195,6 +195,10 @@ class InceptionV3Features(nn.Sequential):
         pixels = pixels.expand(-1, 3, -1, -1)
         return super().forward((resize_as_tensorflow_1(pixels, SIDE) - 128) / 128)
 
+    def train(self, mode: bool = True) -> "InceptionV3Features":
+        """Stay as it is: its statistics are part of what it is."""
+        return super().train(False)
+
 
 def resize_as_tensorflow_1(images: Tensor, side: int) -> Tensor:
     """Resize images bilinearly the way that the first FID code did.

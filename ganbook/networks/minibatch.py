@@ -5,6 +5,8 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from ganbook.networks.precision import at_least_single
+
 
 class MinibatchStd(nn.Module):
     r"""Append one feature: how much the images of a batch differ.
@@ -33,7 +35,7 @@ class MinibatchStd(nn.Module):
         count = len(features)
         size = self.group_size if count % self.group_size == 0 else count
         # Image n belongs to group n modulo N / size.
-        groups = features.float().unflatten(0, (size, -1))
+        groups = at_least_single(features).unflatten(0, (size, -1))
         variance = groups.var(0, correction=0)
         spread = (variance + 1e-8).sqrt().flatten(1).mean(1)  # (N / size,)
         channel = spread.repeat(size).view(-1, *[1] * (features.ndim - 1))

@@ -44,7 +44,8 @@ class ResidualGenerator(nn.Module):
         latent_dim: Length of a latent vector, and of a style.
 
     Raises:
-        ValueError: If ``size`` is none of these.
+        ValueError: If ``size`` is none of these, or ``width`` leaves no map at half of
+            it.
 
     Source: residual blocks after Miyato et al. (2018), styles after Karras et al.
     (2020, StyleGAN2), both much narrower; first colors after Aitken et al. (2017).
@@ -59,9 +60,8 @@ class ResidualGenerator(nn.Module):
         latent_dim: int = 128,
     ) -> None:
         super().__init__()
-        _check_size(size)
+        maps = _maps(size, width, most)
         self.size, self.latent_dim = size, latent_dim
-        maps = [min(most, width // 2**k) for k in range(2, int(log2(size)))]
         self.mapping = nn.ModuleList(
             EqualLinear(latent_dim, latent_dim, speed=0.1) for _ in range(2)
         )
@@ -153,16 +153,16 @@ class ResidualDiscriminator(nn.Module):
         most: See ``width``.
 
     Raises:
-        ValueError: If ``size`` is none of these.
+        ValueError: If ``size`` is none of these, or ``width`` leaves no map at half of
+            it.
 
     Source: Karras et al. (2020, StyleGAN2), section 4, much narrower.
     """
 
     def __init__(self, size: int = 64, *, width: int = 1024, most: int = 256) -> None:
         super().__init__()
-        _check_size(size)
+        maps = _maps(size, width, most)[::-1]
         self.size = size
-        maps = [min(most, width // 2**k) for k in range(int(log2(size)) - 1, 1, -1)]
         self.first = EqualConv(4 * 3, maps[0])
         self.blocks = nn.Sequential(
             *[DownBlock(inputs, outputs) for inputs, outputs in pairwise(maps)]
@@ -203,6 +203,12 @@ def _double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
-def _check_size(size: int) -> None:
+def _maps(size: int, width: int, most: int) -> list[int]:
+    """Return the numbers of maps at 4, 8, ..., size / 2 pixels."""
     if size not in SIZES:
         raise ValueError(f"size is {size}; expected one of {SIZES}")
+    if width < size // 2 or most < 1:
+        raise ValueError(
+            f"width is {width} and most {most}; expected at least {size // 2} and 1"
+        )
+    return [min(most, width // 2**k) for k in range(2, int(log2(size)))]

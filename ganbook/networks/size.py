@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 def count_parameters(network: nn.Module, *, statistics: bool = False) -> int:
-    """Count the numbers that a network learns.
+    """Count the parameters of a network, frozen ones included.
 
     Args:
         network: Any module.
@@ -17,7 +18,9 @@ def count_parameters(network: nn.Module, *, statistics: bool = False) -> int:
     """
     total = sum(p.numel() for p in network.parameters())
     if statistics:
-        total += sum(b.numel() for b in network.buffers() if b.is_floating_point())
+        norms = (layer for layer in network.modules() if isinstance(layer, _BatchNorm))
+        buffers = (buffer for norm in norms for buffer in norm.buffers())
+        total += sum(b.numel() for b in buffers if b.is_floating_point())
     return total
 
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ganbook.networks.shapes import check_images
+from ganbook.networks.precision import at_least_single
+from ganbook.networks.shapes import check_color, check_images
 
 
 class SRResNet(nn.Module):
@@ -90,8 +91,9 @@ class SRResNet(nn.Module):
         x = self.tail(x + self.body(x))
         if not self.bicubic_skip:
             return x
+        low = at_least_single(low)
         return x + interpolate(
-            low.float(), scale_factor=self.scale, mode="bicubic", align_corners=False
+            low, scale_factor=self.scale, mode="bicubic", align_corners=False
         )
 
 
@@ -144,7 +146,7 @@ class SRDiscriminator(nn.Module):
         for doubling in range(4):
             maps = width * 2**doubling
             for stride in (1, 2):
-                norm = batch_norm and maps_in != 3
+                norm = batch_norm and bool(layers)
                 layers.append(
                     nn.Conv2d(maps_in, maps, 3, stride, padding=1, bias=not norm)
                 )
@@ -168,16 +170,6 @@ class SRDiscriminator(nn.Module):
         """
         check_images(images, (3, self.size, self.size))
         return self.layers(images)
-
-
-def check_color(low: Tensor) -> None:
-    """Refuse what is no batch of color images.
-
-    Raises:
-        ValueError: If the shape is not (N, 3, H, W).
-    """
-    if low.ndim != 4 or low.shape[1] != 3:
-        raise ValueError(f"images have shape {tuple(low.shape)}; expected (N, 3, H, W)")
 
 
 def _conv(maps_in: int, maps: int, kernel: int, *, bias: bool = True) -> nn.Conv2d:

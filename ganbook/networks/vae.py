@@ -17,6 +17,7 @@ from math import isfinite, log, prod
 import torch
 from torch import Tensor, nn
 
+from ganbook.networks.precision import at_least_single
 from ganbook.networks.shapes import check_latents
 
 
@@ -79,7 +80,7 @@ class VariationalAutoencoder(nn.Module):
         r"""Map images (N, C, H, W) to the two parameters of :math:`q_\phi(z \mid x)`.
 
         Returns:
-            Means and logarithms of variances, each (N, latent_dim), float32.
+            Means and logarithms of variances, each (N, latent_dim), at least float32.
 
         Raises:
             ValueError: If there are no images, or of another shape.
@@ -89,7 +90,7 @@ class VariationalAutoencoder(nn.Module):
                 f"images have shape {tuple(images.shape)}; expected "
                 f"(N, {', '.join(map(str, self.image_shape))}) with N >= 1"
             )
-        mean, log_variance = self.encoder(images).float().chunk(2, dim=1)
+        mean, log_variance = at_least_single(self.encoder(images)).chunk(2, dim=1)
         return mean, log_variance
 
     def decode(self, z: Tensor) -> Tensor:
@@ -104,7 +105,7 @@ class VariationalAutoencoder(nn.Module):
         return self.decode_logits(z).tanh()
 
     def decode_logits(self, z: Tensor) -> Tensor:
-        r"""Return what stands before the :math:`\tanh`, (N, C, H, W), float32.
+        r"""Return what stands before the :math:`\tanh`, (N, C, H, W), float32 or more.
 
         With :math:`\mu = \tanh a`, the share of white is
         :math:`\tfrac12(1 + \mu) = \sigma(2a)`: half the logit of a Bernoulli pixel.
@@ -113,7 +114,7 @@ class VariationalAutoencoder(nn.Module):
             ValueError: If ``z`` has another shape.
         """
         check_latents(z, self.latent_dim)
-        return self.decoder(z).float().unflatten(1, self.image_shape)
+        return at_least_single(self.decoder(z)).unflatten(1, self.image_shape)
 
     def forward(self, z: Tensor) -> Tensor:
         """Decode: the autoencoder as a generator."""
