@@ -144,8 +144,8 @@ class SuperResolver:
         Both use the same enlarged batch, as :class:`~ganbook.training.Trainer` does.
 
         Raises:
-            DivergenceError: If a loss is not finite; the update that it would
-                have caused is not made.
+            DivergenceError: If a loss or its gradient is not finite; the update is
+                not made.
             ProcessLostError: If another process no longer answers.
             ValueError: If a batch cannot be dealt equally to the processes.
         """

@@ -90,8 +90,9 @@ def test_bad_images_are_refused():
         metrics.cat_attributes(torch.zeros(0, 3, 64, 64))
     with pytest.raises(ValueError, match=r"in \[-1, 1\], found a value of size 3"):
         metrics.cat_attributes(torch.full((1, 3, 64, 64), 3.0))
-    with pytest.raises(ValueError, match=r"expected \(N, 3, H, W\) of at least 16x16"):
-        metrics.cat_attributes(torch.zeros(1, 3, 8, 8))
+    for shape in ((1, 3, 8, 64), (1, 3, 64, 8)):
+        with pytest.raises(ValueError, match=r"\(N, 3, H, W\) of at least 16x16"):
+            metrics.cat_attributes(torch.zeros(shape))
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         metrics.cat_attributes(torch.zeros(1, 3, 64, 64), batch_size=0)
 

@@ -1,4 +1,5 @@
 import dataclasses
+from functools import partial
 
 import mpmath
 import numpy as np
@@ -7,7 +8,15 @@ import torch
 from scipy.linalg import sqrtm
 
 from ganbook import data
-from ganbook.metrics import Distance, Statistics, fd_pixels, frechet_distance, pixels
+from ganbook.metrics import (
+    Distance,
+    Statistics,
+    fd,
+    fd_pixels,
+    frechet_distance,
+    pixels,
+    summarize,
+)
 from ganbook.metrics.frechet import _fast_overlap, _safe_overlap, _sandwich
 
 
@@ -183,6 +192,18 @@ def test_fd_pixels_carries_its_meaning():
 def test_distance_shows_sizes(value, shown):
     text = str(Distance(value, "pixels", 1000, 50_000))
     assert text == f"FD(pixels) = {shown}  (1,000 real, 50,000 fake)"
+
+
+def test_statistics_know_their_features():
+    a, b = (summarize(images(40, seed=s), features=pixels) for s in (0, 1))
+    assert fd(a, b, features=partial(pixels)).name == "FD(pixels)"
+    for real, fake in ((a, b), (a, images(30)), (images(30), b)):
+        with pytest.raises(ValueError, match="of flat features, got those of pixels"):
+            fd(real, fake, features=flat)
+
+
+def flat(batch):
+    return batch.flatten(1)
 
 
 def test_fd_pixels_takes_statistics_and_any_batch_size():

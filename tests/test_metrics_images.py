@@ -1,6 +1,6 @@
 """Tests of PSNR, SSIM, luma and the perceptual distance."""
 
-from math import inf
+from math import inf, nan
 
 import numpy as np
 import pytest
@@ -108,6 +108,18 @@ def test_lpips_says_what_it_needs(monkeypatch, pair) -> None:
     monkeypatch.setitem(__import__("sys").modules, "lpips", None)
     with pytest.raises(ImportError, match="pip install lpips"):
         metrics.lpips(*pair)
+
+
+@pytest.mark.parametrize(
+    "measure", [metrics.psnr, metrics.ssim, metrics.perceptual_distance, metrics.lpips]
+)
+def test_bytes_and_nan_are_refused(measure) -> None:
+    """Clamped, bytes would be white; on either side."""
+    image = torch.zeros(1, 3, 40, 40)
+    for other, complaint in ((image.byte(), "uint8"), (image * nan, "found NaN")):
+        for pair in ((image, other), (other, image)):
+            with pytest.raises(ValueError, match=complaint):
+                measure(*pair)
 
 
 @pytest.mark.parametrize("measure", [metrics.psnr, metrics.ssim])

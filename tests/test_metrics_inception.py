@@ -87,6 +87,10 @@ def test_images_are_rounded_to_pixels(network):
     assert torch.equal(network(images + 0.4 / 127.5), network(images))
 
 
+def test_it_stays_in_evaluation_mode(network):
+    assert not any(part.training for part in network.train().modules())
+
+
 def test_resizing_by_hand():
     row = torch.tensor([0.0, 10.0, 30.0]).view(1, 1, 1, 3)
     # Positions 0, 0.5, 1, 1.5, 2, 2.5: the last is beyond the last pixel.
@@ -141,6 +145,9 @@ def test_weights_that_do_not_fit(tmp_path):
     torch.save({"Conv2d_1a_3x3.conv.weight": torch.zeros(1)}, tmp_path / "x.pth")
     with pytest.raises(ValueError, match="does not fit the network"):
         load_inception(tmp_path / "x.pth")
+    (tmp_path / "y.pth").write_bytes(b"an error page")
+    with pytest.raises(ValueError, match=r"y.pth is damaged"):
+        load_inception(tmp_path / "y.pth")
 
 
 def test_refuses_other_shapes(network):

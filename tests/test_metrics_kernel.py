@@ -64,14 +64,12 @@ def test_unbiased_at_any_size_and_as_sure_as_it_says():
     assert (values.mean() - truth.value).abs() < 3 * (spread + truth.error)
     assert errors.square().mean().sqrt() == pytest.approx(values.std().item(), rel=0.25)
 
-    equal = torch.tensor(
-        [
-            kernel_distance(cloud(10, seed=s), cloud(10, seed=~s)).value
-            for s in range(1, 300)
-        ]
-    )
+    pairs = [(cloud(10, seed=s), cloud(10, seed=~s)) for s in range(1, 300)]
+    equal, errors = torch.tensor([kernel_distance(*pair) for pair in pairs]).T
     assert equal.mean().abs() < 3 * equal.std() / 299**0.5
     assert (equal < 0).any() and (equal > 0).any()
+    ratio = errors.square().mean().sqrt() / equal.std()
+    assert ratio.item() == pytest.approx(2**0.5, rel=0.25)  # too careful
 
 
 def test_kd_carries_its_meaning():

@@ -58,6 +58,15 @@ def test_merging_nothing_changes_nothing():
     assert Statistics().merge(Statistics()).count == 0
 
 
+def test_the_name_of_the_features_is_kept():
+    named, nameless = Statistics("pixels"), Statistics().update(features(9, 3))
+    assert named.update(features(9, 3)).merge(nameless).features == "pixels"
+    assert nameless.merge(named).features == "pixels"
+    with pytest.raises(ValueError, match="expected pixels features, got lenet"):
+        named.merge(Statistics("lenet").update(features(9, 3)))
+    assert named.count == 18
+
+
 def test_a_large_mean_costs_no_digits():
     # The textbook mean(x x^T) - mean mean^T loses 16 digits here, all there are.
     x = features(1000, 3).double()

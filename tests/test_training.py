@@ -1,12 +1,19 @@
+import pickle
+import sys
 from copy import deepcopy
+from math import inf, nan
+from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from ganbook import augmentation, losses, regularizers, training
 from ganbook.networks import DenseDiscriminator, DenseGenerator
 from ganbook.training.batches import TensorBatches
+from ganbook.training.game import frozen
+from ganbook.training.randomness import RandomState
 
 SHAPE = (1, 4, 4)
 IMAGES = torch.rand(40, *SHAPE, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -179,6 +186,17 @@ def test_the_discriminator_sees_everything_augmented_and_the_generator_learns():
     assert (slope[..., 2:] == 0).all() and (slope[..., :2] != 0).any()
 
 
+def test_real_and_generated_images_have_the_same_digits_when_augmented():
+    seen = []
+
+    def look(images, random):
+        seen.append(images.dtype)
+        return images
+
+    new_trainer(augment=look, precision="bf16").step()
+    assert seen == [torch.float32] * 3
+
+
 RULES = {
     "regularizer": regularizers.gradient_penalty(),
     "regularize_every": 2,
@@ -199,6 +217,29 @@ def test_resumes_bit_for_bit_with_all_rules(tmp_path, at):
     training.load_checkpoint(second, tmp_path / "last.safetensors")
     play(second, 8 - at)
     assert_same(whole, second)
+
+
+def test_an_adaptive_augmentation_goes_on_where_it_was(tmp_path):
+    def adapting(**options):
+        change = augmentation.brightness(1.0)
+        augment = augmentation.Adaptive(change, target=0.0, images=80)
+        return new_trainer(augment=augment, **options)
+
+    def play(trainer, count):
+        for step in trainer.steps(count):
+            trainer.augment.adapt(step.real_accuracy, 8)
+
+    whole, first, second = adapting(), adapting(), adapting(seed=9)
+    play(whole, 8)
+    play(first, 5)
+    training.save_checkpoint(first, tmp_path / "last.safetensors")
+    training.load_checkpoint(second, tmp_path / "last.safetensors")
+    play(second, 3)
+    assert_same(whole, second)
+    assert whole.augment.state_dict() == second.augment.state_dict()
+    old = whole.state_dict()
+    del old["augmentation"]  # as checkpoints were written before
+    second.load_state_dict(old)
 
 
 def test_a_spectrally_normalized_discriminator_plays_and_resumes(tmp_path):
@@ -278,6 +319,23 @@ def test_the_global_random_state_is_neither_used_nor_changed():
     assert_same(first, second)
 
 
+def test_devices_of_others_are_not_seeded(monkeypatch):
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    RandomState(5, torch.device("cpu"))
+    assert not seeded
+
+
+def test_random_states_of_the_first_checkpoints():
+    """They were numbered."""
+    first, second = new_trainer(), new_trainer(seed=9)
+    play(first, 3)
+    state = deepcopy(first.state_dict())
+    state["dropout_random"] = {"0": state["dropout_random"]["cpu"]}
+    second.load_state_dict(state)
+    assert first.step() == second.step()
+
+
 @pytest.mark.parametrize("at", [0, 3, 5, 7])  # 5 batches an epoch
 def test_resumes_bit_for_bit(tmp_path, at):
     whole = new_trainer()
@@ -292,7 +350,8 @@ def test_resumes_bit_for_bit(tmp_path, at):
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["last.safetensors"]
 
 
-def test_a_failing_write_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [OSError, SafetensorError])
+def test_a_failing_write_leaves_the_last_checkpoint(tmp_path, monkeypatch, error):
     path = tmp_path / "last.safetensors"
     trainer = new_trainer()
     play(trainer, 2)
@@ -301,7 +360,7 @@ def test_a_failing_write_leaves_the_last_checkpoint(tmp_path, monkeypatch):
 
     def fill_the_disk(tensors, where, metadata):
         where.write_bytes(b"half")
-        raise OSError("no space left on device")
+        raise error("no space left on device")
 
     monkeypatch.setattr(training.checkpoint, "save_file", fill_the_disk)
     with pytest.raises(OSError, match="no space"):
@@ -334,23 +393,62 @@ def test_bad_checkpoints_leave_the_trainer_alone(tmp_path):
     training.save_checkpoint(new_trainer(IMAGES[:20]), path)
     with pytest.raises(ValueError, match="images = 20, not 40"):
         training.load_checkpoint(trainer, path)
+    rows = training.AugmentedBatches(new_trainer().batches, augmentation.flip(), seed=0)
+    training.save_checkpoint(new_trainer(rows), path)
+    with pytest.raises(ValueError, match="kind of source of batches: it holds batches"):
+        training.load_checkpoint(trainer, path)
+    training.save_checkpoint(new_tied(), path)
+    with pytest.raises(ValueError, match="another kind of trainer: it holds network"):
+        training.load_checkpoint(trainer, path)
     for ours, theirs in zip(weights(trainer), before, strict=True):
         assert torch.equal(ours, theirs)
 
 
-def test_divergence_stops_before_the_update():
-    def explode(real, fake):
-        return real.sum() * float("inf")
-
+@pytest.mark.parametrize(
+    ("explode", "message"),
+    [
+        (lambda real, _: real.mean() + inf, "loss is inf at step 1; .* Try a lower"),
+        (lambda real, _: (0 * real).sum().sqrt(), "gradient norm is nan at step 1"),
+    ],
+)
+def test_divergence_stops_before_the_update(explode, message):
+    """Also where the slopes are finite, and where only they are not."""
     trainer = new_trainer(loss=losses.Loss(explode, losses.minimax().generator))
     before = weights(trainer)
-    with pytest.raises(
-        training.DivergenceError, match=r"discriminator's loss is .* at step 1;.* Try"
-    ):
+    with pytest.raises(training.DivergenceError, match=f"discriminator's {message}"):
         trainer.step()
-    for ours, theirs in zip(weights(trainer)[-8:], before[-8:], strict=True):
-        assert torch.equal(ours, theirs)
-    assert all(p.isfinite().all() for p in trainer.discriminator.parameters())
+    for ours, theirs in zip(weights(trainer)[9:], before[9:], strict=True):
+        assert torch.equal(ours, theirs)  # the discriminator's, and the average
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        training.DivergenceError("generator", "loss", nan, 7),
+        training.ProcessLostError(0, 2),
+    ],
+)
+def test_errors_pass_from_process_to_process(error):
+    """As they must in a pool of runs."""
+    other = pickle.loads(pickle.dumps(error))
+    assert type(other) is type(error) and str(other) == str(error)
+
+
+def test_a_checkpoint_leaves_rates_and_decays_to_the_trainer(tmp_path):
+    """So that a run that diverged can go on more slowly."""
+    fast = new_trainer()
+    play(fast, 2)
+    training.save_checkpoint(fast, tmp_path / "last.safetensors")
+    slow = new_trainer(learning_rates=(1e-5, 0.0), betas=(0.0, 0.9))
+    training.load_checkpoint(slow, tmp_path / "last.safetensors")
+    before = deepcopy(slow.discriminator.state_dict())
+    play(slow, 1)
+    after = slow.discriminator.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    generator = slow._players["generator"]
+    assert generator.learning_rate == 1e-5
+    assert generator.state_dict()["param_groups"][0]["betas"] == (0.0, 0.9)
+    assert generator.state_dict()["state"][0]["step"] == 3
 
 
 @pytest.mark.parametrize(
@@ -363,6 +461,9 @@ def test_divergence_stops_before_the_update():
         ({"ema_decay": 1.0}, "decay is 1.0"),
         ({"images": IMAGES[0]}, r"shape \(1, 4, 4\); expected floating point"),
         ({"images": IMAGES.byte()}, "torch.uint8"),
+        ({"images": IMAGES.numpy()}, "images are a ndarray; expected a float tensor"),
+        ({"images": (IMAGES + 1) * 127.5}, "to 254.959; expected -1 to 1"),
+        ({"images": IMAGES * nan}, "images go from nan to nan"),
         ({"regularize_every": 0}, "regularize_every is 0; expected at least 1"),
         ({"discriminator_steps": 0}, "discriminator_steps is 0; expected at least"),
     ],
@@ -370,6 +471,13 @@ def test_divergence_stops_before_the_update():
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         new_trainer(**options)
+
+
+def test_images_of_any_precision_are_taken():
+    single, double = new_trainer(), new_trainer(IMAGES.double())
+    for trainer in (single, double):
+        play(trainer, 2)
+    assert_same(single, double)
 
 
 def test_an_epoch_uses_each_image_once():
@@ -395,14 +503,57 @@ def test_moving_average_follows_its_equation():
     assert not ema.network.weight.requires_grad
 
 
+class Tied(nn.Module):
+    """Encodes and decodes by the same weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.encode, self.decode = (nn.Linear(2, 2, bias=False) for _ in range(2))
+        self.decode.weight = self.encode.weight
+
+    def forward(self, points):
+        return self.decode(self.encode(points))
+
+
+def new_tied():
+    def loss(network, batch, _):
+        return (network(batch) - batch).square().mean()
+
+    torch.manual_seed(0)
+    points = torch.randn(20, 2)
+    return training.Minimizer(Tied(), loss, points, batch_size=5, learning_rate=0.1)
+
+
+def test_tied_weights_are_averaged_and_saved_once(tmp_path):
+    trainer, other = new_tied(), new_tied()
+    before = trainer.ema.network.encode.weight.clone()
+    play(trainer, 1)
+    expected = torch.lerp(before, trainer.network.encode.weight, 1 - 2 / 11)
+    torch.testing.assert_close(trainer.ema.network.encode.weight, expected)
+    training.save_checkpoint(trainer, tmp_path / "last.safetensors")
+    training.load_checkpoint(other, tmp_path / "last.safetensors")
+    assert other.step() == trainer.step()
+
+
 def test_sampling_is_seeded_batched_and_restores_the_mode():
-    generator = DenseGenerator(4, (8,), SHAPE).train()
+    generator = DenseGenerator(4, (8,), SHAPE)
+    generator.layers[2].eval()  # its owner keeps it there
     z = training.latents(10, 4, seed=0)
     assert torch.equal(z, training.latents(10, 4, seed=0))
     images = training.generate(generator, z)
     torch.testing.assert_close(training.generate(generator, z, batch_size=3), images)
+    assert [layer.training for layer in generator.layers[:3]] == [True, True, False]
     assert generator.training
     assert images.shape == (10, *SHAPE)
+    assert not images.requires_grad and not images.is_inference()  # good for anything
+
+
+def test_what_its_owner_froze_stays_frozen():
+    network = DenseGenerator(4, (8,), SHAPE)
+    network.layers[0].requires_grad_(False)
+    with frozen(network):
+        assert not any(p.requires_grad for p in network.parameters())
+    assert [p.requires_grad for p in network.parameters()] == [False] * 2 + [True] * 4
 
 
 def test_slerp_keeps_the_length_and_turns_steadily():
@@ -432,9 +583,29 @@ def test_progress_in_a_terminal(capsys):
     assert "5/5" in err
 
 
-def test_more_may_be_generated_than_the_discriminator_sees():
-    trainer = new_trainer(generated=20)
+def test_progress_in_a_notebook_counts_the_step_that_was_the_last(monkeypatch):
+    shown = []
+    handle = SimpleNamespace(update=lambda data, raw: shown.append(data["text/plain"]))
+    monkeypatch.setattr("IPython.display.display", lambda *_, **__: handle)
+    module = sys.modules["ganbook.training.progress"]
+    monkeypatch.setattr(module, "_in_notebook", lambda: True)
+    for number in training.progress(range(10), label="counting"):
+        if number == 2:
+            break
+    assert shown[-1].startswith("counting: 3 steps in ")
+
+
+@pytest.mark.parametrize("images", [IMAGES, TensorBatches(IMAGES, 8, seed=0)])
+def test_more_may_be_generated_than_the_discriminator_sees(images):
+    batch_size = 8 if images is IMAGES else 64  # of a tensor's batches alone
+    trainer = new_trainer(images, generated=20, batch_size=batch_size)
     seen = []
     trainer.discriminator.register_forward_hook(lambda *a: seen.append(len(a[1][0])))
     trainer.step()
     assert seen == [8, 8, 20]  # real, generated; then what the generator learns from
+
+
+def test_fewer_may_not_be_generated():
+    trainer = new_trainer(TensorBatches(IMAGES, 40, seed=0), generated=20)
+    with pytest.raises(ValueError, match=r"generated is 20; expected at least .* 40"):
+        trainer.step()

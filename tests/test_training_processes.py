@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
 
 from ganbook import training
 from ganbook.training.batch_norm import GlobalBatchNorm
+from ganbook.training.dealing import deal
 from tests import two_processes as scenarios
 
 SCRIPT = Path(scenarios.__file__)
@@ -255,9 +257,10 @@ def test_a_killed_process_ends_the_other_and_the_run_goes_on(tmp_path):
 
 
 def test_a_disk_that_is_full_stops_all(two):
-    found, *_ = two
+    found, folder, _ = two
     errors = [each["unwritable"] for each in found]
-    assert errors == ["FileExistsError", "OSError"]
+    assert errors == [["OSError", "TypeError"], ["OSError", "OSError"]]
+    assert not [*folder.glob("full*"), *folder.glob("odd*")]
 
 
 @pytest.mark.parametrize(
@@ -271,6 +274,20 @@ def test_a_disk_that_is_full_stops_all(two):
 def test_what_cannot_be_dealt_equally(options, message):
     with pytest.raises(ValueError, match=message):
         scenarios.trainer(**options).step()
+
+
+class Labeled(NamedTuple):
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+@pytest.mark.parametrize("kind", [tuple, Labeled._make])
+def test_tuples_are_dealt_row_by_row(kind):
+    batch = kind([torch.zeros(4, 2), torch.arange(4)])
+    (whole,) = deal(batch, training.Processes())
+    _, odd = deal(batch, training.Processes(), pieces=2)
+    assert type(whole) is type(odd) is type(batch)
+    assert whole[1].tolist() == [0, 1, 2, 3] and odd[1].tolist() == [1, 3]
 
 
 def test_minimizer_accumulates_at_least_once():

@@ -41,6 +41,15 @@ def test_what_is_saved_is_loaded(tmp_path, monkeypatch):
     assert weights.names() == ["small"]
 
 
+def test_what_half_precision_cannot_hold_is_not_saved(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "_FOLDER", tmp_path)
+    network = nn.BatchNorm1d(3)
+    network.running_var[1] = 70_000
+    with pytest.raises(ValueError, match="running_var holds what half precision"):
+        weights.save(network, "large")
+    assert not any(tmp_path.iterdir())
+
+
 def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(ValueError, match=r"no weights 'lennet'; there are .*lenet"):
         weights.load(LeNet(), "lennet")

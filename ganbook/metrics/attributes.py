@@ -36,12 +36,16 @@ class CatAttributes(NamedTuple):
     confidence: Tensor
 
     def shares(self) -> Tensor:
-        """Return how often each combination occurs, float64 (6, 5, 4, 2), of sum 1."""
+        """Return how often each combination occurs, of sum 1.
+
+        Returns:
+            Shares, float64 (6, 5, 4, 2), on the CPU: not every accelerator has float64.
+        """
         sizes = tuple(_network(torch.device("cpu")).factors.values())
-        found = torch.zeros(sizes, dtype=torch.float64, device=self.coat.device)
-        one = torch.ones_like(self.tilt, dtype=torch.float64) / len(self.tilt)
-        kinds = (self.coat, self.pattern, self.eyes, self.ears)
-        return found.index_put_(kinds, one, accumulate=True)
+        found = torch.zeros(sizes, dtype=torch.float64)
+        one = torch.ones(len(self.tilt), dtype=torch.float64) / len(self.tilt)
+        kinds = self.coat, self.pattern, self.eyes, self.ears
+        return found.index_put_([k.cpu() for k in kinds], one, accumulate=True)
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor
 
@@ -82,9 +83,10 @@ def fd(
         The distance with its feature space and sample sizes.
 
     Raises:
-        ValueError: If images are out of range or of different shapes, there are fewer
-            than two on a side, or all real images have the same features. (All
-            samples may: that is a generator that collapsed.)
+        ValueError: If images are out of range or of different shapes, statistics are
+            known to be of other features, there are fewer than two images on a side,
+            or all real images have the same features. (All samples may: that is a
+            generator that collapsed.)
     """
     if isinstance(real, Tensor) and isinstance(fake, Tensor):
         if real.shape[1:] != fake.shape[1:]:
@@ -98,7 +100,13 @@ def fd(
         else summarize(side, features=features, batch_size=batch_size)
         for side in (real, fake)
     )
-    distance = Distance(frechet_distance(a, b), _name(features), a.count, b.count)
+    name = _name(features)
+    for side in (a, b):
+        if side.features not in (None, name):
+            raise ValueError(
+                f"expected statistics of {name} features, got those of {side.features}"
+            )
+    distance = Distance(frechet_distance(a, b), name, a.count, b.count)
     if not a.covariance.any():
         raise ValueError(
             f"the {distance.features} features of all {a.count:,} real images are the "
@@ -205,7 +213,7 @@ def summarize(
         images = images.split(batch_size)
     elif hasattr(images, "dtype"):
         raise ValueError(f"expected a tensor or batches, got {images.dtype} values")
-    statistics = Statistics()
+    statistics = Statistics(_name(features))
     for batch in images:
         statistics.update(features(batch))
     if not statistics.count:
@@ -214,4 +222,6 @@ def summarize(
 
 
 def _name(features: Callable) -> str:
+    if isinstance(features, partial):
+        features = features.func
     return getattr(features, "__name__", type(features).__name__)

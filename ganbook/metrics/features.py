@@ -28,6 +28,19 @@ def check_images(images: Tensor) -> None:
     Raises:
         ValueError: If ``images`` has another shape, type or range, or holds a NaN.
     """
+    worst = check_batch(images)
+    if worst > 1.001:
+        raise ValueError(f"expected images in [-1, 1], found a value of size {worst:g}")
+
+
+def check_batch(images: Tensor) -> float:
+    """Refuse what is no batch of images; return the size of its largest value.
+
+    It is enough for those who clamp what is beyond ``[-1, 1]``.
+
+    Raises:
+        ValueError: If ``images`` has another shape or type, or holds a NaN.
+    """
     if not (isinstance(images, Tensor) and images.is_floating_point()):
         kind = getattr(images, "dtype", type(images).__name__)
         raise ValueError(f"expected a floating-point tensor in [-1, 1], got {kind}")
@@ -35,10 +48,7 @@ def check_images(images: Tensor) -> None:
         raise ValueError(
             f"expected images of shape (N, C, H, W), got {tuple(images.shape)}"
         )
-    if not images.numel():
-        return
-    worst = images.abs().max().item()
+    worst = images.detach().abs().max().item() if images.numel() else 0.0
     if worst != worst:
         raise ValueError("expected images in [-1, 1], found NaN")
-    if worst > 1.001:
-        raise ValueError(f"expected images in [-1, 1], found a value of size {worst:g}")
+    return worst

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from ganbook.metrics.features import check_images
+from ganbook.metrics.features import check_batch, check_images
 
 #: ITU-R BT.601, as MATLAB's rgb2ycbcr: R, G, B in 0..1 to luma in 16..235.
 LUMA = (65.481, 128.553, 24.966)
@@ -58,10 +58,12 @@ def psnr(a: Tensor, b: Tensor, *, border: int = 0, luma: bool = False) -> Tensor
         luma: Compare :func:`luma`, rounded to whole numbers too.
 
     Returns:
-        One number an image, float64 ``(N,)``; infinite where pixels are equal.
+        One number an image, float64 ``(N,)`` on the CPU; infinite where pixels are
+        equal.
 
     Raises:
-        ValueError: If the shapes differ or nothing is left within the border.
+        ValueError: If a side is no such batch or holds a NaN, the shapes differ, or
+            nothing is left within the border.
     """
     a, b = _pixels(a, b, border, luma)
     error = (a - b).square().mean((1, 2, 3))
@@ -88,10 +90,11 @@ def ssim(a: Tensor, b: Tensor, *, border: int = 0, luma: bool = False) -> Tensor
         luma: Compare :func:`luma`.
 
     Returns:
-        One number an image, float64 ``(N,)``.
+        One number an image, float64 ``(N,)`` on the CPU.
 
     Raises:
-        ValueError: If the shapes differ, or less than 11x11 pixels are left.
+        ValueError: If a side is no such batch or holds a NaN, the shapes differ, or
+            less than 11x11 pixels are left.
 
     Source: Wang et al. (2004), equation 13.
     """
@@ -99,7 +102,7 @@ def ssim(a: Tensor, b: Tensor, *, border: int = 0, luma: bool = False) -> Tensor
     if min(a.shape[2:]) < 11:
         raise ValueError(f"{a.shape[2]} x {a.shape[3]} pixels; expected at least 11")
     channels = a.shape[1]
-    row = _window().to(a.device).expand(channels, 1, 11, 1)
+    row = _window().expand(channels, 1, 11, 1)
 
     def mean(x: Tensor) -> Tensor:
         x = conv2d(x, row, groups=channels)
@@ -123,8 +126,10 @@ def _window() -> Tensor:
 
 
 def _pixels(a: Tensor, b: Tensor, border: int, luma: bool) -> tuple[Tensor, Tensor]:
-    """Round to 0..255, take the luma, cut the border; float64."""
-    if a.shape != b.shape or a.ndim != 4:
+    """Round to 0..255, take the luma, cut the border; float64 on the CPU."""
+    for images in (a, b):
+        check_batch(images)
+    if a.shape != b.shape:
         raise ValueError(
             f"images have shapes {tuple(a.shape)} and {tuple(b.shape)}; "
             "expected one shape (N, C, H, W)"
@@ -135,7 +140,8 @@ def _pixels(a: Tensor, b: Tensor, border: int, luma: bool) -> tuple[Tensor, Tens
         )
     sides = []
     for images in (a, b):
-        images = _rounded(images.detach().clamp(-1, 1))
+        # To the CPU first: an accelerator without float64 could not convert.
+        images = _rounded(images.detach().cpu().clamp(-1, 1))
         if luma:
             images = _rounded(_luma(images))
         height, width = images.shape[2:]

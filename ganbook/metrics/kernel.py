@@ -49,7 +49,9 @@ def kernel_distance(
     The standard error is the first term of the variance of a U-statistic: with
     :math:`g(x_i)` the mean kernel value of :math:`x_i` with the other data less that
     with the samples, and :math:`h(y_j)` likewise, the variance is
-    :math:`4 \operatorname{Var} g / n + 4 \operatorname{Var} h / m`.
+    :math:`4 \operatorname{Var} g / n + 4 \operatorname{Var} h / m`. Where the two
+    distributions are equal, that term vanishes and the next one decides: the error is
+    then too large, by a factor of about :math:`\sqrt2`.
 
     Args:
         real_features: Features (N, D) of real images, N at least 2.

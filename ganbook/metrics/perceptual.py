@@ -1,10 +1,12 @@
 """Pictures compared by the features of a classifier of photographs."""
 
+from functools import cache
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from ganbook.metrics.features import check_images
+from ganbook.metrics.features import check_batch, check_images
 from ganbook.networks.imagenet import imagenet_features
 
 
@@ -53,12 +55,11 @@ def perceptual_distance(a: Tensor, b: Tensor) -> Tensor:
         One number an image, float32 ``(N,)``; 0 for equal images.
 
     Raises:
-        ValueError: If the shapes differ, or ``a`` is no such batch.
+        ValueError: If a side is no such batch or holds a NaN, or the shapes differ.
 
     Source: after Zhang et al. (2018), equation 1.
     """
-    if a.shape != b.shape:
-        raise ValueError(f"images have shapes {tuple(a.shape)} and {tuple(b.shape)}")
+    _check_pair(a, b)
     network = imagenet_features(a.device)
     ours, theirs = (network(x.float().clamp(-1, 1)) for x in (a, b))
     parts = [
@@ -68,6 +69,7 @@ def perceptual_distance(a: Tensor, b: Tensor) -> Tensor:
     return torch.stack(parts).mean(0)
 
 
+@torch.no_grad()
 def lpips(a: Tensor, b: Tensor) -> Tensor:
     """Measure LPIPS proper, with the package of its authors.
 
@@ -79,9 +81,24 @@ def lpips(a: Tensor, b: Tensor) -> Tensor:
         One number an image ``(N,)``, of version 0.1 with AlexNet.
 
     Raises:
+        ValueError: If a side is no such batch or holds a NaN, or the shapes differ.
         ImportError: If the package ``lpips`` is missing.
         OSError: If AlexNet's weights are not there and cannot be downloaded.
     """
+    _check_pair(a, b)
+    return _alexnet(a.device)(a.clamp(-1, 1), b.clamp(-1, 1)).flatten()
+
+
+def _check_pair(a: Tensor, b: Tensor) -> None:
+    for images in (a, b):
+        check_batch(images)
+    if a.shape != b.shape:
+        raise ValueError(f"images have shapes {tuple(a.shape)} and {tuple(b.shape)}")
+
+
+@cache
+def _alexnet(device: torch.device) -> nn.Module:
+    """Return the one copy of LPIPS's network on a device."""
     try:
         from lpips import LPIPS
     except ImportError as error:
@@ -89,6 +106,4 @@ def lpips(a: Tensor, b: Tensor) -> Tensor:
             "LPIPS needs its package and torchvision's AlexNet (pip install lpips); "
             "metrics.perceptual_distance needs neither"
         ) from error
-    with torch.no_grad():
-        network = LPIPS(net="alex", verbose=False).to(a.device)
-        return network(a.clamp(-1, 1), b.clamp(-1, 1)).flatten()
+    return LPIPS(net="alex", verbose=False).to(device)

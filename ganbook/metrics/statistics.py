@@ -24,14 +24,18 @@ class Statistics:
     Batches may come in any size and order and from any device; the sums are kept on
     the CPU, because not every accelerator has float64.
 
+    Args:
+        features: The name of the feature space, where it is known.
+
     Example:
         >>> real = Statistics().update(torch.randn(64, 8)).update(torch.randn(32, 8))
         >>> real.count, real.covariance.shape
         (96, torch.Size([8, 8]))
     """
 
-    def __init__(self) -> None:
+    def __init__(self, features: str | None = None) -> None:
         """Begin with nothing; the first batch decides the dimension."""
+        self.features = features
         self.count = 0
         self._mean = torch.empty(0, dtype=torch.float64)
         self._scatter = torch.empty(0, 0, dtype=torch.float64)
@@ -103,8 +107,15 @@ class Statistics:
             The object itself.
 
         Raises:
-            ValueError: If the dimensions differ.
+            ValueError: If the dimensions differ, or the names of the features do.
         """
+        if self.count and other.count and self.dim != other.dim:
+            raise ValueError(
+                f"expected features of dimension {self.dim}, got {other.dim}"
+            )
+        if self.features and other.features and self.features != other.features:
+            raise ValueError(f"expected {self.features} features, got {other.features}")
+        self.features = self.features or other.features
         if not other.count:
             return self
         if not self.count:
@@ -114,10 +125,6 @@ class Statistics:
                 other._scatter,
             )
             return self
-        if self.dim != other.dim:
-            raise ValueError(
-                f"expected features of dimension {self.dim}, got {other.dim}"
-            )
         count = self.count + other.count
         delta = other._mean - self._mean
         weight = self.count * other.count / count

@@ -106,6 +106,39 @@ class TensorBatches:
         self._start_epoch(state["epoch_began"], used=state["used"])
 
 
+def as_batches(
+    images: Tensor | Batches, batch_size: int, *, seed: int, device: torch.device
+) -> Batches:
+    """Return what a trainer draws from: a tensor's batches, on its device, or yours.
+
+    Args:
+        images: Images (N, C, H, W) in [-1, 1] or points (N, D), floating point; or a
+            source of batches, which is returned as it is.
+        batch_size: Of a tensor's batches.
+        seed: Of their order.
+        device: Where they lie, as float32.
+
+    Raises:
+        ValueError: If ``images`` is neither, images are out of range or hold a NaN,
+            or there are fewer than a batch.
+    """
+    if not isinstance(images, Tensor):
+        if not hasattr(images, "__next__"):
+            raise ValueError(
+                f"images are a {type(images).__name__}; expected a float tensor or "
+                "Batches"
+            )
+        return images
+    if images.is_floating_point():
+        images = images.float().to(device)
+    batches = TensorBatches(images, batch_size, seed=seed)
+    if images.ndim == 4:
+        low, high = images.aminmax()
+        if not (low >= -1.001 and high <= 1.001):  # nor is a NaN
+            raise ValueError(f"images go from {low:g} to {high:g}; expected -1 to 1")
+    return batches
+
+
 class AugmentedBatches:
     """Batches that pass through an augmentation on their way.
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ganbook.training.processes import Processes
-from ganbook.training.stepping import Steppable
+from ganbook.training.stepping import Steppable, check_kind
 
 FORMAT = "ganbook-checkpoint-1"
 
@@ -31,7 +31,7 @@ def save_checkpoint(trainer: Steppable, path: str | os.PathLike[str]) -> None:
     if processes.is_first:
         try:
             _write(trainer, Path(path))
-        except OSError as error:
+        except Exception as error:  # of whatever kind: the others wait
             problem = error
     if not processes.all_well(problem is None):
         raise problem or OSError(f"process 0 could not write {path}")
@@ -45,6 +45,8 @@ def _write(trainer: Steppable, path: Path) -> None:
     try:
         save_file(tensors, aside, {"format": FORMAT, "tree": json.dumps(tree)})
         os.replace(aside, path)
+    except SafetensorError as error:  # such as a full disk
+        raise OSError(f"{path}: {error}") from error
     finally:
         aside.unlink(missing_ok=True)
 
@@ -73,7 +75,9 @@ def load_checkpoint(trainer: Steppable, path: str | os.PathLike[str]) -> None:
         raise ValueError(
             f"{path} has format {header.get('format')!r}; expected {FORMAT!r}"
         )
-    trainer.load_state_dict(_join(json.loads(header["tree"]), tensors))
+    state = _join(json.loads(header["tree"]), tensors)
+    check_kind(trainer.state_dict(), state)
+    trainer.load_state_dict(state)
 
 
 def _split(value: Any, tensors: dict[str, Tensor], name: str = "") -> Any:
@@ -82,7 +86,11 @@ def _split(value: Any, tensors: dict[str, Tensor], name: str = "") -> Any:
     Dictionaries become lists of pairs: JSON has no integer keys, optimizers do.
     """
     if isinstance(value, Tensor):
-        tensors[name] = value.detach().cpu().contiguous()
+        kept = value.detach().cpu().contiguous()
+        for known, tensor in tensors.items():
+            if tensor.is_set_to(kept):  # tied weights, written once
+                return {"tensor": known}
+        tensors[name] = kept
         return {"tensor": name}
     if isinstance(value, dict):
         pairs = [(k, _split(v, tensors, f"{name}/{k}")) for k, v in value.items()]

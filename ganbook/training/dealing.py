@@ -54,13 +54,12 @@ def deal(
             f"a batch of {rows} cannot be dealt equally to {count} processes "
             f"in accumulate = {pieces} pieces: {rows} is no multiple of {parts}"
         )
-    if parts == 1:
-        return [batch.to(processes.device)]
     firsts = range(rank, parts, count)
     return [_rows(batch, first, parts, processes) for first in firsts]
 
 
 def _rows(batch: BatchT, first: int, every: int, processes: Processes) -> BatchT:
     if isinstance(batch, tuple):
-        return type(batch)(*(_rows(x, first, every, processes) for x in batch))
+        parts = [_rows(x, first, every, processes) for x in batch]
+        return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
     return batch[first::every].to(processes.device)

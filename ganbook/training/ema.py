@@ -1,10 +1,12 @@
 """An exponential moving average of a network's weights."""
 
+from collections.abc import Iterator
 from copy import deepcopy
+from itertools import chain
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class ExponentialMovingAverage:
@@ -44,15 +46,14 @@ class ExponentialMovingAverage:
         """Move the average toward ``network``."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        ours, theirs = self.network.state_dict(), network.state_dict()
-        floating = [name for name, value in ours.items() if value.is_floating_point()]
-        torch._foreach_lerp_(
-            [ours[name] for name in floating],
-            [theirs[name] for name in floating],
-            1 - decay,
-        )
-        for name in ours.keys() - set(floating):  # counters are copied
-            ours[name].copy_(theirs[name])
+        averaged, followed = [], []
+        for mean, value in zip(_values(self.network), _values(network), strict=True):
+            if value.is_floating_point():
+                averaged.append(mean)
+                followed.append(value)
+            else:  # counters are copied
+                mean.copy_(value)
+        torch._foreach_lerp_(averaged, followed, 1 - decay)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the averages and the number of updates."""
@@ -62,3 +63,8 @@ class ExponentialMovingAverage:
         """Go on from where the state was taken."""
         self.network.load_state_dict(state["network"])
         self.updates = state["updates"]
+
+
+def _values(network: nn.Module) -> Iterator[Tensor]:
+    """Yield weights and statistics, each once; a state lists tied ones twice."""
+    return chain(network.parameters(), network.buffers())

@@ -45,7 +45,7 @@ class Game:
             loss = total = self.loss.discriminator(real_logits, fake_logits)
         if self.regularizer and regularize:
             # Outside autocast: second derivatives need the digits.
-            penalty = self.regularizer(self.discriminator, real, fake.float())
+            penalty = self.regularizer(self.discriminator, real, fake)
             total = loss + self.regularize_every * penalty
         right = (real_logits > 0).float().mean(), (fake_logits <= 0).float().mean()
         return total, [loss.detach(), *right]
@@ -106,7 +106,8 @@ class Game:
 
     def _generate(self, z: Tensor, *, learn: bool) -> Tensor:
         with torch.set_grad_enabled(learn), self._autocast():
-            return self.generator(z)
+            # As real images are: rounded by an augmentation, they would be told apart.
+            return self.generator(z).float()
 
     def _seen(self, images: Tensor) -> Tensor:
         return (
@@ -122,8 +123,11 @@ class Game:
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
     """Let gradients pass through ``network`` without computing those of its weights."""
-    network.requires_grad_(False)
+    learning = [weight for weight in network.parameters() if weight.requires_grad]
+    for weight in learning:
+        weight.requires_grad_(False)
     try:
         yield
     finally:
-        network.requires_grad_(True)
+        for weight in learning:
+            weight.requires_grad_(True)

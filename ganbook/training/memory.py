@@ -7,6 +7,8 @@ import sys
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 #: Buffers up to a gigabyte come from the heap, and the heap does not shrink.
 _GIGABYTE, _NEVER = 1 << 30, (1 << 31) - 1
+#: The most that glibc before 2.35 takes from there.
+_OLD_LIMIT = 32 << 20
 
 
 def keep_freed_memory() -> bool:
@@ -29,6 +31,5 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # musl has no such function
         return False
-    return bool(
-        mallopt(_MMAP_THRESHOLD, _GIGABYTE) and mallopt(_TRIM_THRESHOLD, _NEVER)
-    )
+    kept = mallopt(_MMAP_THRESHOLD, _GIGABYTE) or mallopt(_MMAP_THRESHOLD, _OLD_LIMIT)
+    return bool(kept and mallopt(_TRIM_THRESHOLD, _NEVER))

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganbook.training.batches import Batches, TensorBatches, shard
+from ganbook.training.batches import Batches, as_batches, shard
 from ganbook.training.dealing import deal
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.history import History
@@ -91,10 +91,8 @@ class Minimizer:
         self.ema = ExponentialMovingAverage(network, ema_decay)
         self.loss = loss
         self._dtype = choose_dtype(precision, self.device)
-        if isinstance(data, Tensor):
-            data = TensorBatches(data.to(self.device), batch_size, seed=seed)
-        self.batches = data
-        self._sharded = shard(data, self.processes.rank, self.processes.count)
+        self.batches = as_batches(data, batch_size, seed=seed, device=self.device)
+        self._sharded = shard(self.batches, self.processes.rank, self.processes.count)
         self.history = History()
         self._own_random = OwnRandom(seed, self.processes)
 
@@ -111,8 +109,8 @@ class Minimizer:
         """Take one step.
 
         Raises:
-            DivergenceError: If the loss is not finite; the update that it would
-                have caused is not made.
+            DivergenceError: If the loss or its gradient is not finite; the update is
+                not made.
             ProcessLostError: If another process no longer answers.
             ValueError: If a batch cannot be dealt equally to processes and pieces.
         """

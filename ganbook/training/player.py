@@ -65,8 +65,8 @@ class Player:
             The mean of the losses, the same in all processes.
 
         Raises:
-            DivergenceError: If the mean is not finite, in all processes at once;
-                the update is not made.
+            DivergenceError: If the mean or its gradient is not finite, in all
+                processes at once; the update is not made.
         """
         self._adam.zero_grad()
         total = torch.zeros((), device=self.processes.device)
@@ -76,10 +76,17 @@ class Player:
             total += loss.detach()
         mean = self.processes.mean(total).item()
         if not isfinite(mean):
-            raise DivergenceError(self.name, mean, step)
+            raise DivergenceError(self.name, "loss", mean, step)
         self.processes.average_gradients(self.network)
+        # The root of 0 has a value but no slope: a finite loss is not enough.
+        if not isfinite(norm := self._gradient_norm()):
+            raise DivergenceError(self.name, "gradient norm", norm, step)
         self._adam.step()
         return mean
+
+    def _gradient_norm(self) -> float:
+        slopes = [w.grad for w in self.network.parameters() if w.grad is not None]
+        return torch.stack(torch._foreach_norm(slopes)).norm().item()
 
     @property
     def learning_rate(self) -> float:
@@ -95,8 +102,9 @@ class Player:
         return self._adam.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on with Adam's moments from ``state``."""
-        self._adam.load_state_dict(state)
+        """Go on with Adam's moments from ``state``; rates and decays are our own."""
+        ours = self._adam.state_dict()["param_groups"]
+        self._adam.load_state_dict({"state": state["state"], "param_groups": ours})
         # Fused Adam on the CPU takes for granted that moments lie in memory as their
         # weight does; one that was saved in another order would be silently wrong.
         for weight, moments in self._adam.state.items():

@@ -11,10 +11,20 @@ from torch import Tensor, nn
 
 
 class ProcessLostError(RuntimeError):
-    """Another process of the same training no longer answers."""
+    """Another process of the same training no longer answers.
+
+    Args:
+        rank: Of the process that waits.
+        count: How many there were.
+    """
 
     def __init__(self, rank: int, count: int) -> None:
-        super().__init__(
+        super().__init__(rank, count)
+
+    def __str__(self) -> str:
+        """Say who waits, and what to do."""
+        rank, count = self.args
+        return (
             f"process {rank} of {count} waits for the others in vain: one of them "
             "has ended, or is later than the time-out. Look for the first error "
             "among their messages; resume all of them from the last checkpoint."

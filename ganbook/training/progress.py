@@ -58,8 +58,8 @@ def _in_page(steps: Iterable[T], total: int | None, label: str) -> Iterator[T]:
     count = 0
     try:
         for step in steps:
+            count += 1  # before the loop may end with this step
             yield step
-            count += 1
             now = time.perf_counter()
             if now - shown > SECONDS_BETWEEN_UPDATES:
                 output.update(_bar(count, total, now - began, label), raw=True)

@@ -40,17 +40,18 @@ class RandomState:
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
-        own = [] if device.type == "cpu" else [getattr(torch, device.type)]
-        self._sources = [torch.random, *own]
-        self._states: list[Tensor] = []
+        self._sources = {"cpu": torch.random}
+        if device.type != "cpu":
+            self._sources[device.type] = getattr(torch, device.type)
         self.restart(seed)
 
     def restart(self, seed: int) -> None:
         """Begin again from a seed."""
-        outer = self._read_global()
-        torch.manual_seed(seed)
-        self._states = self._read_global()
-        self._write_global(outer)
+        # torch.manual_seed would seed every device of the program.
+        self._states = {
+            kind: torch.Generator(kind).manual_seed(seed).get_state()
+            for kind in self._sources
+        }
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
@@ -64,20 +65,22 @@ class RandomState:
             self._write_global(outer)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return the state of each source of random numbers."""
-        return {str(i): state.clone() for i, state in enumerate(self._states)}
+        """Return the state of each source of random numbers, by its kind of device."""
+        return {kind: state.clone() for kind, state in self._states.items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on from ``state``; what a device of another kind drew is ignored."""
-        for i in range(min(len(self._states), len(state))):
-            self._states[i] = state[str(i)].clone()
+        if "0" in state:  # once they were numbered, the CPU's first
+            state = {"cpu": state["0"]}
+        for kind in self._states.keys() & state.keys():
+            self._states[kind] = state[kind].clone()
 
-    def _read_global(self) -> list[Tensor]:
-        return [source.get_rng_state() for source in self._sources]
+    def _read_global(self) -> dict[str, Tensor]:
+        return {kind: source.get_rng_state() for kind, source in self._sources.items()}
 
-    def _write_global(self, states: list[Tensor]) -> None:
-        for source, state in zip(self._sources, states, strict=True):
-            source.set_rng_state(state)
+    def _write_global(self, states: dict[str, Tensor]) -> None:
+        for kind, state in states.items():
+            self._sources[kind].set_rng_state(state)
 
 
 class OwnRandom:

@@ -35,6 +35,26 @@ class Steps(Generic[StepT]):
             yield self._trainer.step()
 
 
+def check_kind(
+    ours: dict[str, Any], theirs: dict[str, Any], kind: str = "trainer"
+) -> None:
+    """Compare what a state holds with what one of ours does.
+
+    It may hold less: what an earlier version did not write yet. An augmentation of
+    another kind is no obstacle.
+
+    Raises:
+        ValueError: If it is of another kind of trainer, or source of batches.
+    """
+    if strange := theirs.keys() - ours.keys() - {"augmentation"}:
+        raise ValueError(
+            f"the state is of another kind of {kind}: it holds "
+            + ", ".join(sorted(strange))
+        )
+    if "batches" in theirs:
+        check_kind(ours["batches"], theirs["batches"], "source of batches")
+
+
 def check_fits(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
     """Compare the names and shapes of a network's weights with those of a state.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ganbook.augmentation import Augmentation
 from ganbook.losses import Loss, non_saturating
 from ganbook.regularizers import Regularizer
-from ganbook.training.batches import Batches, TensorBatches, shard
+from ganbook.training.batches import Batches, as_batches, shard
 from ganbook.training.dealing import Piece, deal
 from ganbook.training.ema import ExponentialMovingAverage
 from ganbook.training.game import Game
@@ -55,6 +55,7 @@ class Trainer(Game):
         discriminator_steps: Updates of the discriminator in a step, each on a fresh
             real and a fresh generated batch.
         augment: How the discriminator sees images, from :mod:`ganbook.augmentation`.
+            If it has a ``state_dict``, that is part of the trainer's.
         batch_size: Real images in a step, of all processes together, and as many
             generated ones.
         generated: Images generated in a step, where they shall be more than that:
@@ -101,10 +102,9 @@ class Trainer(Game):
             discriminator_steps=discriminator_steps,
             accumulate=accumulate,
         )
-        if generated is not None and generated < batch_size:
-            raise ValueError(
-                f"generated is {generated}; expected at least batch_size, {batch_size}"
-            )
+        self._generated = generated
+        if isinstance(images, Tensor):  # batches of other sources show their size later
+            self._latent_count(batch_size)
         self.processes = Processes()
         self.device = self.processes.device
         if self.device.type == "cpu":
@@ -121,13 +121,12 @@ class Trainer(Game):
         self.regularizer, self.regularize_every = regularizer, regularize_every
         self.discriminator_steps, self.accumulate = discriminator_steps, accumulate
         self.augment = augment
-        self._generated = generated
         self._dtype = choose_dtype(precision, self.device)
-        if isinstance(images, Tensor):
-            images = TensorBatches(images.to(self.device), batch_size, seed=seed)
-        self.batches = images
-        self._sharded = shard(images, self.processes.rank, self.processes.count)
+        self.batches = as_batches(images, batch_size, seed=seed, device=self.device)
+        self._sharded = shard(self.batches, self.processes.rank, self.processes.count)
         self.history = History()
+        # One seed for both: an augmentation that adds normal noise to points draws what
+        # were or will be latent vectors; those of its own step in the first step alone.
         self._latent_random = torch.Generator().manual_seed(seed)
         self._own_random = OwnRandom(seed, self.processes)
 
@@ -144,10 +143,11 @@ class Trainer(Game):
         """Play one step.
 
         Raises:
-            DivergenceError: If a loss is not finite; the update that it would
-                have caused is not made.
+            DivergenceError: If a loss or its gradient is not finite; the update that
+                would have followed is not made.
             ProcessLostError: If another process no longer answers.
-            ValueError: If a batch cannot be dealt equally to processes and pieces.
+            ValueError: If a batch cannot be dealt equally to processes and pieces, or
+                is larger than ``generated``.
         """
         draws = [self._draw() for _ in range(self.discriminator_steps)]
         with self._own_random.in_force(self.steps_played):
@@ -157,11 +157,21 @@ class Trainer(Game):
         """Draw a real batch and latent vectors, as many or more; return our pieces."""
         batch = next(self.batches)
         size = len(batch) * (self.processes.count if self._sharded else 1)
-        shape = self._generated or size, self.generator.latent_dim
+        shape = self._latent_count(size), self.generator.latent_dim
         z = torch.randn(shape, generator=self._latent_random)
         real = deal(batch, self.processes, self.accumulate, sharded=self._sharded)
         pairs = zip(real, deal(z, self.processes, self.accumulate), strict=True)
         return [Piece(*pair) for pair in pairs]
+
+    def _latent_count(self, batch_size: int) -> int:
+        if self._generated is None:
+            return batch_size
+        if self._generated < batch_size:
+            raise ValueError(
+                f"generated is {self._generated}; expected at least batch_size, "
+                f"{batch_size}"
+            )
+        return self._generated
 
     def _play(self, draws: list[list[Piece]]) -> Step:
         numbers = self._move(draws, number=self.steps_played + 1)
@@ -190,7 +200,7 @@ class Trainer(Game):
         Like PyTorch's, the state refers to the live weights: save or copy it
         before the next step.
         """
-        return {
+        state = {
             "generator": self.generator.state_dict(),
             "discriminator": self.discriminator.state_dict(),
             "ema": self.ema.state_dict(),
@@ -201,6 +211,9 @@ class Trainer(Game):
             "augment_random": self._own_random.generator.get_state(),
             "dropout_random": self._own_random.rest.state_dict(),
         }
+        if hasattr(self.augment, "state_dict"):
+            state["augmentation"] = self.augment.state_dict()
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from ``state``, bit for bit on the same machine.
@@ -219,6 +232,8 @@ class Trainer(Game):
         self.history.load_state_dict(state["history"])
         self._latent_random.set_state(state["latent_random"])
         self._own_random.load(state["augment_random"], state["dropout_random"])
+        if hasattr(self.augment, "state_dict") and "augmentation" in state:
+            self.augment.load_state_dict(state["augmentation"])
 
 
 def _check_counts(**counts: int) -> None:

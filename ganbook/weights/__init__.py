@@ -71,6 +71,10 @@ def save(network: nn.Module, name: str) -> Path:
 
     Returns:
         Where the weights lie, for whoever writes the card.
+
+    Raises:
+        ValueError: If half precision cannot hold a weight (beyond 65,504, or no
+            number); nothing is written then.
     """
     path = _FOLDER / f"{name}.safetensors"
     rounded = {
@@ -79,6 +83,9 @@ def save(network: nn.Module, name: str) -> Path:
         else value.detach().cpu()
         for key, value in network.state_dict().items()
     }
+    for key, value in rounded.items():
+        if not value.isfinite().all():
+            raise ValueError(f"{key} holds what half precision cannot")
     aside = path.with_suffix(".part")
     aside.write_bytes(to_bytes(rounded))
     aside.replace(path)
